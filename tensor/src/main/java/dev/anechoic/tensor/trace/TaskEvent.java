@@ -1,0 +1,59 @@
+package dev.anechoic.tensor.trace;
+
+import jdk.jfr.Category;
+import jdk.jfr.Event;
+import jdk.jfr.EventType;
+import jdk.jfr.FlightRecorder;
+import jdk.jfr.Label;
+import jdk.jfr.Name;
+import jdk.jfr.StackTrace;
+import org.jspecify.annotations.Nullable;
+
+/** The part of an op that one worker thread computes. */
+@Name("anechoic.Task")
+@Label("Task")
+@Category("Anechoic")
+@StackTrace(false)
+public final class TaskEvent extends Event {
+
+  @Label("Task")
+  private String name = "";
+
+  @Label("From")
+  private long from;
+
+  @Label("To")
+  private long to;
+
+  private TaskEvent() {}
+
+  /** A started event, or null while no recording wants it. */
+  public static @Nullable TaskEvent start() {
+    if (!FlightRecorder.isInitialized() || !Type.EVENT.isEnabled()) {
+      return null;
+    }
+    TaskEvent event = new TaskEvent();
+    event.begin();
+    return event;
+  }
+
+  /**
+   * Ends the event and hands it to the recording.
+   *
+   * @param name the op, or another name of the work
+   * @param from first index of the range, inclusive
+   * @param to last index of the range, exclusive
+   */
+  public void finish(String name, long from, long to) {
+    end();
+    this.name = name;
+    this.from = from;
+    this.to = to;
+    commit();
+  }
+
+  /** Holds the type apart, so that Flight Recorder is not loaded while no recording runs. */
+  private static final class Type {
+    static final EventType EVENT = EventType.getEventType(TaskEvent.class);
+  }
+}
