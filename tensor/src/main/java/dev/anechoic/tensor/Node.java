@@ -8,6 +8,14 @@ public abstract class Node {
   /** The differentiable result; its gradient is complete when {@link #backward} runs. */
   protected abstract Tensor output();
 
+  /**
+   * Whether the output is the input, changed in place: its gradient then passes on to the op that
+   * made it and is not dropped after {@link #backward}.
+   */
+  protected boolean inPlace() {
+    return false;
+  }
+
   /** Adds this op's share to the gradients of its inputs. */
   protected abstract void backward(Tape tape);
 }

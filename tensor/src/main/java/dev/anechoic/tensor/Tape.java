@@ -197,7 +197,7 @@ public final class Tape {
       Tensor output = node.output();
       if (output.hasGrad()) {
         node.backward(this);
-        if (!output.retainsGrad()) {
+        if (!output.retainsGrad() && !node.inPlace()) {
           dropGrad(output);
         }
       }
