@@ -21,6 +21,14 @@ import org.jspecify.annotations.Nullable;
  *       rows, on the thread count, or on padding. Sums over rows (weight and bias gradients, norms)
  *       have a fixed order that does not depend on the thread count.
  *   <li>NaN and infinity propagate as in IEEE arithmetic, except where a method says otherwise.
+ *   <li>A slot of a per-token loss (cross-entropy to value loss) that is masked by a negative token
+ *       or whose incoming gradient is exactly 0 gets gradient 0 and its inputs may hold anything,
+ *       NaN included; backends may skip it.
+ *   <li>An extent of 0 is legal for rows, batch, time and matmul extents; nothing is then written,
+ *       except that a matmul with K = 0 gives 0 (or the old value) plus bias, and a sum of nothing
+ *       is 0. Columns of softmax, norms and logits are at least 1.
+ *   <li>A bad index throws {@link TensorException} of kind INDEX before or after other rows are
+ *       written; an asynchronous backend may throw at its next synchronising call.
  * </ul>
  *
  * <p>The naive loops of {@code dev.anechoic.tensor.reference.ReferenceBackend} are the
@@ -109,7 +117,10 @@ public interface Kernels {
    */
   void sumSquares(Tensor x, Tensor out, boolean accumulate);
 
-  /** {@code out[0] = min(1, maxNorm / sqrt(sumSquares[0]))}: the factor of a clip by global norm. */
+  /**
+   * {@code out[0] = min(1, maxNorm / sqrt(sumSquares[0]))}: the factor of a clip by global norm; 1
+   * where the norm is 0, and NaN stays NaN.
+   */
   void clipFactor(Tensor sumSquares, double maxNorm, Tensor out);
 
   /** Number of NaN or infinite elements; waits for the device. */
@@ -142,7 +153,11 @@ public interface Kernels {
    */
   void embedding(Tensor table, Tensor indices, Tensor out);
 
-  /** {@code dTable[indices[n],:] += dOut[n,:]}, n in increasing order; always accumulates. */
+  /**
+   * {@code dTable[indices[n],:] += dOut[n,:]}, n in increasing order; always accumulates.
+   *
+   * @throws TensorException of kind INDEX for an index outside [0, V)
+   */
   void embeddingBackward(Tensor indices, Tensor dOut, Tensor dTable);
 
   // ---- softmax and norms, along the last axis -----------------------------------------------
@@ -228,7 +243,7 @@ public interface Kernels {
 
   /**
    * {@code y = x m / (1 - p)}, m = 1 where {@code uniform(seed, stream, step, row, column / 4 as
-   * position, word column % 4) >= p}; x [R,C].
+   * position, word column % 4) >= p}, compared in double; x [R,C], row counts as the sample.
    */
   void dropout(Tensor x, double p, long seed, int stream, int step, Tensor y);
 
@@ -247,6 +262,7 @@ public interface Kernels {
    * @param x [B,T,W] with W >= heads * headSize
    * @param starts I32 [B], position of the first token of each row, or null for 0
    * @param table [positions, headSize]: cos in the first half of a row, sin in the second
+   * @throws TensorException of kind INDEX for a position outside the table
    */
   void rotary(
       Tensor x,
@@ -290,6 +306,8 @@ public interface Kernels {
    * @param keys [slots,K,Tmax,D]; the order of elements within is the backend's own
    * @param values [slots,K,Tmax,D]; the order of elements within is the backend's own
    * @param out [B,S,H*D]
+   * @throws TensorException of kind INDEX for a slot outside the cache, a negative start, or new
+   *     tokens beyond Tmax
    */
   void attentionCached(
       Tensor qkv,
@@ -305,8 +323,10 @@ public interface Kernels {
   // ---- losses over logits -------------------------------------------------------------------
 
   /**
-   * {@code loss[n] = lse[n] - logits[n,targets[n]]}; a negative target is masked: loss 0. logits
-   * [N,V], targets I32 [N], loss and lse [N].
+   * {@code loss[n] = lse[n] - logits[n,targets[n]]}; a negative target is masked: loss and lse 0.
+   * logits [N,V], targets I32 [N], loss and lse [N].
+   *
+   * @throws TensorException of kind INDEX for a target of V or more
    */
   void crossEntropy(Tensor logits, Tensor targets, Tensor loss, Tensor lse);
 
@@ -321,7 +341,9 @@ public interface Kernels {
 
   /**
    * {@code logprobs[n] = logits[n,token]/temperature - lse[n]}, lse of logits/temperature; a negative
-   * token is masked: logprob 0. Same bits as {@link #sample} at the same temperature.
+   * token is masked: logprob and lse 0. Same bits as {@link #sample} at the same temperature.
+   *
+   * @throws TensorException of kind INDEX for a token of V or more
    */
   void tokenLogProbs(
       Tensor logits, Tensor tokens, double temperature, Tensor logprobs, Tensor lse);
@@ -336,7 +358,10 @@ public interface Kernels {
       Tensor dLogits,
       boolean accumulate);
 
-  /** {@code entropy[n] = lse - Σ_v p_v logits_v / temperature} in nats; saves lse [N]. */
+  /**
+   * {@code entropy[n] = -Σ_v p_v ln p_v} in nats, with ln p = logits/temperature - lse and {@code 0 ln
+   * 0 = 0}, so that a logit of minus infinity is legal; saves lse [N].
+   */
   void entropy(Tensor logits, double temperature, Tensor entropy, Tensor lse);
 
   /** {@code dLogits (+)= - dEntropy p (ln p + entropy) / temperature}. */
@@ -350,8 +375,8 @@ public interface Kernels {
       boolean accumulate);
 
   /**
-   * {@code kl[n] = Σ_v p_v (ln p_v - ln q_v)}, p and q the softmax of both logits over temperature;
-   * saves lseP and lseQ [N].
+   * {@code kl[n] = Σ_v p_v (ln p_v - ln q_v)}, p and q the softmax of both logits over temperature,
+   * a term with p = 0 being 0; saves lseP and lseQ [N].
    */
   void klFull(
       Tensor logitsP, Tensor logitsQ, double temperature, Tensor kl, Tensor lseP, Tensor lseQ);
@@ -394,7 +419,10 @@ public interface Kernels {
       Tensor loss,
       Tensor ratio);
 
-  /** {@code dLogprobs (+)= -dLoss A ratio} where the unclipped branch is active, else 0. */
+  /**
+   * {@code dLogprobs (+)= -dLoss A ratio} unless {@code ratio A > clip(ratio) A}; else, and where
+   * dLoss is 0, exactly 0.
+   */
   void policyLossBackward(
       Tensor advantages,
       double clipLow,
@@ -410,7 +438,10 @@ public interface Kernels {
    */
   void valueLoss(Tensor values, Tensor oldValues, Tensor returns, double clip, Tensor loss);
 
-  /** Gradient for values; exactly 0 where dLoss is 0, and inside the clipped branch. */
+  /**
+   * {@code dValues (+)= dLoss (v - R)} unless {@code (v - R)² < (clip(v, old - c, old + c) - R)²};
+   * else, and where dLoss is 0, exactly 0.
+   */
   void valueLossBackward(
       Tensor values,
       Tensor oldValues,
@@ -423,12 +454,17 @@ public interface Kernels {
   // ---- sampling and optimizer ---------------------------------------------------------------
 
   /**
-   * Draws one token per row by the inverse of the cumulative distribution in vocabulary order, with
-   * the uniform at address (seed, stream, step, samples[n], positions[n]).
+   * Draws one token per row by the inverse of the cumulative distribution: the first kept token in
+   * vocabulary order whose cumulative probability exceeds the uniform at address (seed, stream,
+   * step, samples[n], positions[n]); where rounding leaves none, the last kept one of positive
+   * probability.
    *
-   * <p>temperature 0 takes the largest logit (first on ties), its log-prob is that of temperature
-   * 1. topK 0 or V keeps all; topP 1 keeps all. top-k keeps the k largest (lower id first on ties),
-   * then top-p the fewest whose mass reaches topP. The log-prob is over the kept support.
+   * <p>temperature 0 takes the largest logit (first on ties) and ignores topK and topP; its log-prob
+   * is that of temperature 1. topK 0, V or more keeps all; topP 1 keeps all. top-k keeps the k
+   * largest (lower id first on ties), then top-p, in the same order, the fewest (at least one) whose
+   * share of the mass that top-k kept reaches topP. The log-prob is over the kept support.
+   *
+   * <p>A row with a NaN logit gives some token in [0, V) and log-prob NaN.
    *
    * @param logits [N,V]
    * @param samples I32 [N]
