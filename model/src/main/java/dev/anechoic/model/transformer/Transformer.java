@@ -1,0 +1,233 @@
+package dev.anechoic.model.transformer;
+
+import dev.anechoic.tensor.Arena;
+import dev.anechoic.tensor.Backend;
+import dev.anechoic.tensor.MemoryLedger;
+import dev.anechoic.tensor.Shape;
+import dev.anechoic.tensor.Tape;
+import dev.anechoic.tensor.Tensor;
+import dev.anechoic.tensor.TensorException;
+import dev.anechoic.tensor.op.Add;
+import dev.anechoic.tensor.op.Checkpoint;
+import dev.anechoic.tensor.op.Embedding;
+import dev.anechoic.tensor.op.MatMul;
+import dev.anechoic.tensor.op.Rotary;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A decoder-only transformer; {@link ModelConfig} has the block.
+ *
+ * <p>The three passes, training ({@link #hidden}), prefill and decoding ({@link #hiddenCached}),
+ * give the same bits for the same token at the same place, whatever the batch, the padding to the
+ * right of it, or the number of threads. One thread at a time may use a model.
+ */
+public final class Transformer implements AutoCloseable {
+  private final ModelConfig config;
+  private final Parameters parameters;
+  private final Arena tables;
+  private final Arena inner;
+  private final Tape checkpointTape;
+  private final Block[] blocks;
+  private final Tensor tokenTable; // [V,C]
+  private final Tensor head; // [V,C]
+  private final @Nullable Tensor positionTable; // [contextLength,C]
+  private final @Nullable Tensor finalNorm; // [C]
+
+  private boolean checkpointing;
+  private @Nullable ResidualObserver observer;
+  private @Nullable Tensor positionWindow; // first rows of positionTable
+  private Shape flat = Shape.of(0);
+
+  /** A model with all parameters zero; {@link Parameters#initialize} or a checkpoint fills them. */
+  public Transformer(ModelConfig config, Backend backend, MemoryLedger ledger) {
+    this.config = config;
+    parameters = new Parameters(ParameterLayout.of(config), backend, ledger);
+    tables = new Arena(backend, Arena.Tag.WORKSPACE, ledger);
+    inner = new Arena(backend, Arena.Tag.ACTIVATIONS, ledger);
+    checkpointTape = new Tape(inner);
+    boolean learned = config.positions() == Positions.LEARNED;
+    tokenTable = parameters.get(ParameterLayout.Names.TOKENS);
+    head = config.tied() ? tokenTable : parameters.get(ParameterLayout.Names.HEAD);
+    positionTable = learned ? parameters.get(ParameterLayout.Names.POSITIONS) : null;
+    finalNorm =
+        config.norm() == Norm.RMS ? parameters.get(ParameterLayout.Names.FINAL_NORM) : null;
+    Tensor rotary = learned ? null : rotaryTable();
+    blocks = new Block[config.layers()];
+    for (int i = 0; i < blocks.length; i++) {
+      blocks[i] = new Block(config, i, parameters, rotary);
+    }
+  }
+
+  private Tensor rotaryTable() {
+    float[] angles = Rotary.table(config.contextLength(), config.headSize(), config.ropeBase());
+    return tables.of(angles, config.contextLength(), config.headSize()).named("rotary table");
+  }
+
+  public ModelConfig config() {
+    return config;
+  }
+
+  public Parameters parameters() {
+    return parameters;
+  }
+
+  public Backend backend() {
+    return parameters.backend();
+  }
+
+  /**
+   * Whether a recorded pass keeps only the input of each block and computes the rest again in the
+   * backward pass: less memory, a third more work, the same bits.
+   */
+  public void setCheckpointing(boolean on) {
+    checkpointing = on;
+  }
+
+  /** Watches the residual stream of later passes; null for nobody, which costs nothing. */
+  public void setObserver(@Nullable ResidualObserver observer) {
+    this.observer = observer;
+  }
+
+  // ---- passes -------------------------------------------------------------------------------
+
+  /**
+   * The forward pass up to and with the final norm.
+   *
+   * @param tokens I32 [B,T], right-padded with any token
+   * @param starts I32 [B], position of the first token of each row, or null for 0
+   * @return [B*T,C]
+   */
+  public Tensor hidden(Tape tape, Tensor tokens, @Nullable Tensor starts) {
+    int batch = tokens.dim(0);
+    int time = tokens.dim(1);
+    checkTime(tokens, config.contextLength());
+    Tensor x = embed(tape, tokens, starts);
+    observe(0, x);
+    for (int i = 0; i < blocks.length; i++) {
+      Tensor y =
+          checkpointing && tape.isRecording()
+              ? Checkpoint.forward(
+                  tape, checkpointTape, blocks[i].checkpointed(batch, time, starts), x)
+              : blocks[i].forward(tape, x, batch, time, starts);
+      freeResidual(tape, x);
+      x = y;
+      observe(i + 1, x);
+    }
+    return finish(tape, x);
+  }
+
+  /**
+   * The forward pass of new tokens behind those in the cache, which it extends: prefill where the
+   * starts are 0, decoding with T = 1. Not recorded.
+   *
+   * @param tokens I32 [B,T], right-padded with any token
+   * @param slots I32 [B], cache slot of each row, all different
+   * @param starts I32 [B], number of tokens already in each slot; plus T at most {@link
+   *     KvCache#positions}
+   * @return [B*T,C]
+   */
+  public Tensor hiddenCached(
+      Tape tape, Tensor tokens, KvCache cache, Tensor slots, Tensor starts) {
+    int batch = tokens.dim(0);
+    int time = tokens.dim(1);
+    checkTime(tokens, cache.positions());
+    boolean recording = tape.setRecording(false);
+    try {
+      Tensor x = embed(tape, tokens, starts);
+      observe(0, x);
+      for (int i = 0; i < blocks.length; i++) {
+        Tensor y = blocks[i].forwardCached(tape, x, batch, time, cache, i, slots, starts);
+        freeResidual(tape, x);
+        x = y;
+        observe(i + 1, x);
+      }
+      return finish(tape, x);
+    } finally {
+      tape.setRecording(recording);
+    }
+  }
+
+  /** hidden [N,C], after the final norm, to logits [N,V]. */
+  public Tensor logits(Tape tape, Tensor hidden) {
+    return MatMul.forward(tape, hidden, false, head, true, null);
+  }
+
+  /** What a residual [N,C] would say were it the last: final norm and head, to [N,V]. */
+  public Tensor lens(Tape tape, Tensor residual) {
+    return logits(tape, Block.norm(tape, config, residual, finalNorm));
+  }
+
+  // ---- parts --------------------------------------------------------------------------------
+
+  private void checkTime(Tensor tokens, int most) {
+    if (tokens.shape().rank() != 2 || tokens.dim(1) > most) {
+      throw new TensorException(
+          TensorException.Kind.SHAPE,
+          "transformer(" + tokens + ")",
+          "expected tokens [B,T] with T at most " + most + "; raise context_length, or cut");
+    }
+  }
+
+  private Tensor embed(Tape tape, Tensor tokens, @Nullable Tensor starts) {
+    if (flat.size() != tokens.size()) {
+      flat = Shape.of(Math.toIntExact(tokens.size()));
+    }
+    Tensor x = Embedding.forward(tape, tokenTable, tokens.view(0, flat));
+    if (positionTable == null) {
+      return x;
+    }
+    Tensor positions =
+        starts == null
+            ? firstPositions(positionTable, tokens.dim(1))
+            : Embedding.forward(tape, positionTable, positionsOf(tape, tokens, starts));
+    Tensor sum = Add.forward(tape, x, positions);
+    Block.free(tape, x);
+    return sum;
+  }
+
+  /** The first rows of the position table, [T,C]; one view per length, since views live long. */
+  private Tensor firstPositions(Tensor table, int time) {
+    Tensor window = positionWindow;
+    if (window == null || window.dim(0) != time) {
+      window = table.slice(0, time);
+      positionWindow = window;
+    }
+    return window;
+  }
+
+  /** I32 [B*T]: starts[b] + t. */
+  private static Tensor positionsOf(Tape tape, Tensor tokens, Tensor starts) {
+    int time = tokens.dim(1);
+    int[] first = starts.toInts();
+    int[] positions = new int[first.length * time];
+    for (int i = 0; i < positions.length; i++) {
+      positions[i] = first[i / time] + i % time;
+    }
+    return tape.arena().of(positions, positions.length);
+  }
+
+  private Tensor finish(Tape tape, Tensor x) {
+    Tensor hidden = Block.norm(tape, config, x, finalNorm);
+    freeResidual(tape, x);
+    return hidden;
+  }
+
+  private void observe(int layer, Tensor residual) {
+    if (observer != null) {
+      observer.observe(layer, residual);
+    }
+  }
+
+  private void freeResidual(Tape tape, Tensor x) {
+    if (observer == null) {
+      Block.free(tape, x);
+    }
+  }
+
+  @Override
+  public void close() {
+    inner.close();
+    tables.close();
+    parameters.close();
+  }
+}
