@@ -1,5 +1,6 @@
 package dev.anechoic.model.transformer;
 
+import dev.anechoic.model.io.Hashing;
 import dev.anechoic.tensor.Arena;
 import dev.anechoic.tensor.Backend;
 import dev.anechoic.tensor.MemoryLedger;
@@ -10,12 +11,12 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.zip.CRC32;
+import org.jspecify.annotations.Nullable;
 
 /**
  * All parameters of a model as views of one flat tensor, and their gradient as views of another, so
@@ -36,7 +37,7 @@ public final class Parameters implements AutoCloseable {
   private final Arena arena;
   private final Tensor flat;
   private final Map<String, Tensor> views = new LinkedHashMap<>();
-  private @org.jspecify.annotations.Nullable Arena gradArena;
+  private @Nullable Arena gradArena;
 
   /** Allocates the parameters, all zero. */
   public Parameters(ParameterLayout layout, Backend backend, MemoryLedger ledger) {
@@ -116,8 +117,8 @@ public final class Parameters implements AutoCloseable {
       float[] values = new float[Math.toIntExact(entry.shape().size())];
       switch (entry.kind()) {
         case MATRIX, EMBEDDING -> drawNormal(values, seed, entry.name());
-        case NORM -> java.util.Arrays.fill(values, 1);
-        case BIAS -> java.util.Arrays.fill(values, 0);
+        case NORM -> Arrays.fill(values, 1);
+        case BIAS -> Arrays.fill(values, 0);
       }
       backend.write(get(entry.name()), values, 0);
     }
@@ -161,7 +162,7 @@ public final class Parameters implements AutoCloseable {
 
   /** SHA-256 of all parameters as little-endian F32, in the order of the layout. */
   public String sha256() {
-    MessageDigest digest = newSha256();
+    MessageDigest digest = Hashing.digest();
     ByteBuffer bytes = ByteBuffer.allocate(4 * CHUNK).order(ByteOrder.LITTLE_ENDIAN);
     for (Tensor view : views.values()) {
       float[] values = view.toFloats();
@@ -173,15 +174,7 @@ public final class Parameters implements AutoCloseable {
         digest.update(bytes.flip());
       }
     }
-    return HexFormat.of().formatHex(digest.digest());
-  }
-
-  private static MessageDigest newSha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
-    }
+    return Hashing.hex(digest);
   }
 
   @Override
