@@ -1,5 +1,6 @@
 package dev.anechoic.model;
 
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +23,11 @@ public final class UserError extends RuntimeException {
 
   private UserError(String message, @Nullable Throwable cause) {
     super(message, cause);
+  }
+
+  @Override
+  public String getMessage() {
+    return Objects.requireNonNull(super.getMessage());
   }
 
   /** Starts an error with one sentence, without a full stop, that says what is wrong. */

@@ -8,9 +8,9 @@ import java.util.List;
  * Memory for tensors of one purpose and one lifetime.
  *
  * <p>Allocation moves a pointer through slabs; {@link #release} puts a block on a free list of its
- * exact size, and {@link #reset} takes everything back at once. A program whose steps repeat gets the
- * same blocks and the same handles again, so its steady state allocates nothing, neither here nor on
- * the Java heap. Contents of a new tensor are undefined unless {@link #zeros} made it.
+ * exact size, and {@link #reset} takes everything back at once. A program whose steps repeat gets
+ * the same blocks and the same handles again, so its steady state allocates nothing, neither here
+ * nor on the Java heap. Contents of a new tensor are undefined unless {@link #zeros} made it.
  *
  * <p>One owner, one thread.
  */
@@ -160,7 +160,9 @@ public final class Arena implements AutoCloseable {
   private static void checkCount(Tensor t, int count) {
     if (t.size() != count) {
       throw new TensorException(
-          TensorException.Kind.SHAPE, "tensor " + t + " from " + count + " values", "counts differ");
+          TensorException.Kind.SHAPE,
+          "tensor " + t + " from " + count + " values",
+          "counts differ");
     }
   }
 
@@ -270,7 +272,8 @@ public final class Arena implements AutoCloseable {
       this.dtype = dtype;
     }
 
-    @org.jspecify.annotations.Nullable Tensor reuse(long reserved) {
+    @org.jspecify.annotations.Nullable
+    Tensor reuse(long reserved) {
       for (int i = 0; i < sizes; i++) {
         if (freeSizes[i] == reserved && !freeBlocks.get(i).isEmpty()) {
           Tensor t = freeBlocks.get(i).removeLast();

@@ -73,8 +73,7 @@ public final class Backends {
         return new Choice(backend, "backend " + backend.description() + " (asked for)");
       }
     }
-    String known =
-        providers.stream().map(BackendProvider::name).collect(Collectors.joining(", "));
+    String known = providers.stream().map(BackendProvider::name).collect(Collectors.joining(", "));
     throw new TensorException(
         TensorException.Kind.BACKEND, "backend " + name, "unknown; known are auto, " + known);
   }

@@ -73,8 +73,7 @@ public final class Philox {
   }
 
   /** A whole number in [0, bound), by multiplication (bias below bound / 2^32). */
-  public static int below(
-      int bound, long seed, int stream, int step, int sample, int position) {
+  public static int below(int bound, long seed, int stream, int step, int sample, int position) {
     long word = bits(seed, stream, step, sample, position) & 0xFFFFFFFFL;
     return (int) ((word * bound) >>> 32);
   }

@@ -7,12 +7,12 @@ import java.util.function.Supplier;
  * The record of a computation, in order, and the place its results live.
  *
  * <p>Every op takes the tape first: it asks it for memory and, where an input needs a gradient,
- * leaves a {@link Node} on it. {@link #backward} walks the nodes from last to first. It can be called
- * several times, with different losses or seeds: gradients of parameters add up, those of
+ * leaves a {@link Node} on it. {@link #backward} walks the nodes from last to first. It can be
+ * called several times, with different losses or seeds: gradients of parameters add up, those of
  * intermediate results start anew.
  *
- * <p>{@link #reset} makes the tape ready for the next step. Nodes are reused slot by slot, so that a
- * step which repeats the last one allocates nothing.
+ * <p>{@link #reset} makes the tape ready for the next step. Nodes are reused slot by slot, so that
+ * a step which repeats the last one allocates nothing.
  */
 public final class Tape {
   private final Backend backend;
@@ -67,8 +67,8 @@ public final class Tape {
   }
 
   /**
-   * Appends a node and marks its output as needing a gradient. The caller fills in the fields; a node
-   * of the same type left in this slot by an earlier step is used again.
+   * Appends a node and marks its output as needing a gradient. The caller fills in the fields; a
+   * node of the same type left in this slot by an earlier step is used again.
    */
   public <N extends Node> N push(Class<N> type, Supplier<N> make, Tensor output) {
     if (size == nodes.length) {

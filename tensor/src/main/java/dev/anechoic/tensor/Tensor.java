@@ -20,6 +20,7 @@ public final class Tensor {
   private boolean requiresGrad;
   private boolean retainGrad;
   private @Nullable Tensor grad;
+
   /** For a view: the gradient it last saw its base have, and the window on it. */
   private @Nullable Tensor baseGrad;
 

@@ -15,7 +15,9 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** Turns a tree of TOML values into records; every mismatch is a {@link UserError} with its place. */
+/**
+ * Turns a tree of TOML values into records; every mismatch is a {@link UserError} with its place.
+ */
 final class Binder {
   private final String path;
   private final @Nullable Range range;
@@ -53,13 +55,12 @@ final class Binder {
     }
     List<Key> keys = Key.of(type);
     List<String> names = keys.stream().map(Key::name).toList();
-    entries.forEach(
-        (name, given) -> {
-          if (!names.contains(name)) {
-            String inTable = path.isEmpty() ? "key" : "key in [" + path + "]";
-            throw Key.unknown(given.where(), inTable, name, names);
-          }
-        });
+    entries.forEach((name, given) -> {
+      if (!names.contains(name)) {
+        String inTable = path.isEmpty() ? "key" : "key in [" + path + "]";
+        throw Key.unknown(given.where(), inTable, name, names);
+      }
+    });
     Object[] values = keys.stream().map(k -> component(k, entries.get(k.name()), where)).toArray();
     return construct(type, values, where);
   }
@@ -136,11 +137,10 @@ final class Binder {
     Class<?> keyType = Key.rawClass(Key.argument(type, 0));
     Type valueType = Key.argument(type, 1);
     Map<Object, Object> values = new LinkedHashMap<>();
-    entries.forEach(
-        (name, item) -> {
-          Object key = keyType.isEnum() ? constant(keyType, name, item.where()) : name;
-          values.put(key, new Binder(path + "." + name, range).value(valueType, item));
-        });
+    entries.forEach((name, item) -> {
+      Object key = keyType.isEnum() ? constant(keyType, name, item.where()) : name;
+      values.put(key, new Binder(path + "." + name, range).value(valueType, item));
+    });
     return Collections.unmodifiableMap(values);
   }
 

@@ -1,5 +1,7 @@
 package dev.anechoic.model.config;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.anechoic.model.UserError;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -49,7 +51,7 @@ sealed interface Node {
     if (result.hasErrors() || result.size() != 1) {
       return new Scalar(text, text, where);
     }
-    Node node = table(result, where, false).entries().get("value");
+    Node node = requireNonNull(table(result, where, false).entries().get("value"));
     return node instanceof Scalar(Object value, _, _) ? new Scalar(value, text, where) : node;
   }
 
@@ -99,7 +101,8 @@ sealed interface Node {
     for (String key : table.keySet()) {
       List<String> path = List.of(key);
       var position = lines ? table.inputPositionOf(path) : null;
-      entries.put(key, node(table.get(path), name, position == null ? 0 : position.line()));
+      Object value = requireNonNull(table.get(path));
+      entries.put(key, node(value, name, position == null ? 0 : position.line()));
     }
     return new Table(entries, name);
   }
@@ -111,7 +114,8 @@ sealed interface Node {
       case TomlArray a -> {
         List<Node> items = new ArrayList<>();
         for (int i = 0; i < a.size(); i++) {
-          items.add(node(a.get(i), name, line > 0 ? a.inputPositionOf(i).line() : 0));
+          items.add(
+              node(a.get(i), name, line > 0 ? requireNonNull(a.inputPositionOf(i)).line() : 0));
         }
         yield new Items(items, where);
       }

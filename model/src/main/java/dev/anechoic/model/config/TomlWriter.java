@@ -51,18 +51,16 @@ final class TomlWriter {
       }
       case Map<?, ?> map -> {
         header("[" + path + "]", doc);
-        map.forEach(
-            (key, item) -> {
-              if (!isTable(item)) {
-                out.append(name(key)).append(" = ").append(inline(item)).append('\n');
-              }
-            });
-        map.forEach(
-            (key, item) -> {
-              if (isTable(item)) {
-                subtable(item, join(path, name(key)), "");
-              }
-            });
+        map.forEach((key, item) -> {
+          if (!isTable(item)) {
+            out.append(name(key)).append(" = ").append(inline(item)).append('\n');
+          }
+        });
+        map.forEach((key, item) -> {
+          if (isTable(item)) {
+            subtable(item, join(path, name(key)), "");
+          }
+        });
       }
       case List<?> records -> {
         for (Object record : records) {
@@ -111,7 +109,8 @@ final class TomlWriter {
       case Number n -> n.toString();
       case Boolean b -> b.toString();
       case Enum<?> e -> '"' + e.name().toLowerCase(Locale.ROOT) + '"';
-      case List<?> list -> "[" + String.join(", ", list.stream().map(TomlWriter::inline).toList()) + "]";
+      case List<?> list ->
+          "[" + String.join(", ", list.stream().map(TomlWriter::inline).toList()) + "]";
       default -> '"' + Toml.tomlEscape(value.toString()).toString() + '"';
     };
   }

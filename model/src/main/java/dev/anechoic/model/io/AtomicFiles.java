@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Objects;
 
 /** Replaces single files so that a kill at any moment leaves the old content or the new one. */
 public final class AtomicFiles {
@@ -41,7 +42,7 @@ public final class AtomicFiles {
       }
       Files.move(
           staging, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-      sync(file.toAbsolutePath().getParent());
+      sync(Objects.requireNonNull(file.toAbsolutePath().getParent()));
     } catch (IOException e) {
       deleteQuietly(staging);
       throw FileErrors.writing(file, content.length, e);

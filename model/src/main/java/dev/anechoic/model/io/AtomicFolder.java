@@ -15,10 +15,10 @@ import java.util.stream.Stream;
  * #path}; {@link #commit} forces them to the disk and renames the folder; closing without commit
  * throws it away.
  *
- * <p>A kill at any moment leaves the old folder or the new one. Where an old folder is replaced,
- * it steps aside for an instant under the name {@code .NAME.anechoic-old}; {@link #recover}, which every
- * start calls, puts it back if the new one did not make it, and deletes what was left unfinished.
- * One process writes to one target at a time.
+ * <p>A kill at any moment leaves the old folder or the new one. Where an old folder is replaced, it
+ * steps aside for an instant under the name {@code .NAME.anechoic-old}; {@link #recover}, which
+ * every start calls, puts it back if the new one did not make it, and deletes what was left
+ * unfinished. One process writes to one target at a time.
  */
 public final class AtomicFolder implements Closeable {
   private static final String OLD = ".anechoic-old";
@@ -89,8 +89,8 @@ public final class AtomicFolder implements Closeable {
   }
 
   /**
-   * Sweeps up in {@code parent} after a kill: deletes unfinished files and folders, and puts a folder
-   * back that was being replaced. To be called before anything is written there.
+   * Sweeps up in {@code parent} after a kill: deletes unfinished files and folders, and puts a
+   * folder back that was being replaced. To be called before anything is written there.
    */
   public static void recover(Path parent) {
     if (!Files.isDirectory(parent)) {

@@ -22,10 +22,12 @@ public final class FileErrors {
 
   /** The error for a file that could not be read. */
   public static UserError reading(Path path, IOException cause) {
-    var error = UserError.what("The file cannot be read: " + reason(cause)).where(path).cause(cause);
+    var error =
+        UserError.what("The file cannot be read: " + reason(cause)).where(path).cause(cause);
     return error.remedy(
         switch (cause) {
-          case NoSuchFileException _ -> "Check the path; a relative one starts at " + Path.of("").toAbsolutePath() + ".";
+          case NoSuchFileException _ ->
+              "Check the path; a relative one starts at " + Path.of("").toAbsolutePath() + ".";
           case AccessDeniedException _ -> "Grant read access to it.";
           case CharacterCodingException _ -> "Convert it to UTF-8.";
           default -> "Check that it is a readable file.";

@@ -30,7 +30,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A JSON value together with its place ({@code config.json: rope.theta}), so that a missing or
- * mistyped field is one clear error. For small documents; rows of data go through {@link JsonLines}.
+ * mistyped field is one clear error. For small documents; rows of data go through {@link
+ * JsonLines}.
  *
  * <p>Plain values are {@code Map<String, ?>} in the order of the document, {@code List<?>}, {@code
  * String}, {@code Boolean}, {@code Long}, {@code BigInteger}, {@code Double} and null.
@@ -78,7 +79,8 @@ public final class Json {
       parser.nextToken();
       Json json = new Json(plain(parser), place, "");
       if (parser.nextToken() != null) {
-        throw malformed(place, parser.currentLocation().getColumnNr(), "text after the value", null);
+        throw malformed(
+            place, parser.currentLocation().getColumnNr(), "text after the value", null);
       }
       return json;
     } catch (JsonProcessingException e) {
@@ -182,7 +184,8 @@ public final class Json {
     if (!entries.containsKey(key)) {
       throw UserError.what("The key '" + key + "' is missing")
           .where(where())
-          .got("keys " + String.join(", ", entries.keySet().stream().map(Object::toString).toList()))
+          .got(
+              "keys " + String.join(", ", entries.keySet().stream().map(Object::toString).toList()))
           .remedy("Add the key.");
     }
     return child(key, entries.get(key));
@@ -377,8 +380,7 @@ public final class Json {
   }
 
   /** JSON has no NaN and no infinity: null stands for "no number". */
-  private static void writeReal(JsonGenerator out, double value, String digits)
-      throws IOException {
+  private static void writeReal(JsonGenerator out, double value, String digits) throws IOException {
     if (Double.isFinite(value)) {
       out.writeNumber(digits);
     } else {

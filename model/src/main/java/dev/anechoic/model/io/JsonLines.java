@@ -112,7 +112,10 @@ public final class JsonLines {
     }
   }
 
-  /** Writes rows; a row is complete in the file after {@link #flush}, on the disk after {@link #sync}. */
+  /**
+   * Writes rows; a row is complete in the file after {@link #flush}, on the disk after {@link
+   * #sync}.
+   */
   public static final class Writer implements Closeable {
     private final Path file;
     private final FileChannel channel;

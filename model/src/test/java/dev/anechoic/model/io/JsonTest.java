@@ -41,7 +41,8 @@ class JsonTest {
           "none": [],
           "inner": {},
           "nothing": null
-        }""",
+        }\
+        """,
         Json.pretty(value));
   }
 

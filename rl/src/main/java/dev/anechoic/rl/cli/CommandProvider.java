@@ -3,8 +3,8 @@ package dev.anechoic.rl.cli;
 import java.util.List;
 
 /**
- * Brings subcommands from a module that {@code rl} cannot see, such as the benchmarks. Providers are
- * found through {@link java.util.ServiceLoader}: name the class in {@code
+ * Brings subcommands from a module that {@code rl} cannot see, such as the benchmarks. Providers
+ * are found through {@link java.util.ServiceLoader}: name the class in {@code
  * META-INF/services/dev.anechoic.rl.cli.CommandProvider}.
  */
 public interface CommandProvider {

@@ -1,5 +1,7 @@
 package dev.anechoic.rl.cli;
 
+import static java.util.Objects.requireNonNullElse;
+
 import dev.anechoic.model.UserError;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -65,12 +67,14 @@ public final class Main implements Runnable {
 
   private static int report(Exception error, CommandLine commandLine, ParseResult arguments) {
     PrintWriter err = commandLine.getErr();
-    Throwable cause = error instanceof UncheckedIOException io ? io.getCause() : error;
+    Throwable cause =
+        error instanceof UncheckedIOException ? requireNonNullElse(error.getCause(), error) : error;
     switch (cause) {
       case UserError user -> err.println("anechoic: " + user.getMessage());
       case FileSystemException file -> err.println("anechoic: " + describe(file));
       default -> {
-        err.printf("anechoic: internal error in '%s'; please report it%n",
+        err.printf(
+            "anechoic: internal error in '%s'; please report it%n",
             commandLine.getCommandSpec().qualifiedName());
         error.printStackTrace(err);
         return EXIT_BUG;

@@ -91,10 +91,7 @@ public record Evaluation(
     }
     Object greedy = json.raw("greedy");
     return new Problem(
-        json.string("id"),
-        greedy == null ? null : answer(json, "greedy", greedy),
-        samples,
-        forced);
+        json.string("id"), greedy == null ? null : answer(json, "greedy", greedy), samples, forced);
   }
 
   private static Answer answer(JsonObject json, String field, @Nullable Object found) {

@@ -58,8 +58,7 @@ public final class JsonLines {
     try {
       Files.createDirectories(file.toAbsolutePath().getParent());
       Files.writeString(staged, text);
-      Files.move(
-          staged, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+      Files.move(staged, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
       throw unwritable(file, e);
     }
@@ -77,10 +76,7 @@ public final class JsonLines {
         Files.createDirectories(file.toAbsolutePath().getParent());
         out =
             Files.newBufferedWriter(
-                file,
-                StandardCharsets.UTF_8,
-                StandardOpenOption.CREATE,
-                StandardOpenOption.APPEND);
+                file, StandardCharsets.UTF_8, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
       } catch (IOException e) {
         throw unwritable(file, e);
       }

@@ -115,8 +115,7 @@ public record LedgerEntry(
     List<SamplePush> samples = new ArrayList<>();
     for (JsonObject sample : json.objects("samples")) {
       samples.add(
-          new SamplePush(
-              sample.string("id"), sample.string("format"), sample.numberOrNaN("push")));
+          new SamplePush(sample.string("id"), sample.string("format"), sample.numberOrNaN("push")));
     }
     return new LedgerEntry(
         json.integer("step"),

@@ -86,14 +86,13 @@ public record RunFolder(Path path) {
 
   public Optional<String> config() {
     return present(CONFIG)
-        .map(
-            file -> {
-              try {
-                return Files.readString(file);
-              } catch (IOException e) {
-                throw new UncheckedIOException("cannot read " + file, e);
-              }
-            });
+        .map(file -> {
+          try {
+            return Files.readString(file);
+          } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + file, e);
+          }
+        });
   }
 
   public Optional<Evaluation> evalBefore() {

@@ -29,10 +29,12 @@ class MainTest {
 
   @Test
   void everySubcommandHasHelpAndADescription() {
-    commandLine().getSubcommands().forEach((name, subcommand) -> {
-      assertEquals(0, commandLine().execute(name, "--help"), name);
-      assertTrue(subcommand.getCommandSpec().usageMessage().description().length > 0, name);
-    });
+    commandLine()
+        .getSubcommands()
+        .forEach((name, subcommand) -> {
+          assertEquals(0, commandLine().execute(name, "--help"), name);
+          assertTrue(subcommand.getCommandSpec().usageMessage().description().length > 0, name);
+        });
   }
 
   @Test
@@ -55,16 +57,18 @@ class MainTest {
 
   @Test
   void userErrorIsOneMessageWithoutAStackTrace() {
-    int exitCode = execute(() -> {
-      throw UserError.what("Unknown key 'lrr'")
-          .where("demo.toml, line 7")
-          .expected("lr")
-          .got("lrr")
-          .remedy("Write lr.");
-    });
+    int exitCode =
+        execute(() -> {
+          throw UserError.what("Unknown key 'lrr'")
+              .where("demo.toml, line 7")
+              .expected("lr")
+              .got("lrr")
+              .remedy("Write lr.");
+        });
     assertEquals(Main.EXIT_USER, exitCode);
     assertEquals(
-        String.join(System.lineSeparator(),
+        String.join(
+            System.lineSeparator(),
             "anechoic: Unknown key 'lrr'",
             "  where:    demo.toml, line 7",
             "  expected: lr",
@@ -84,18 +88,17 @@ class MainTest {
 
   @Test
   void bugPrintsItsStackTrace() {
-    int exitCode = execute(() -> {
-      throw new IllegalStateException("broken invariant");
-    });
+    int exitCode =
+        execute(() -> {
+          throw new IllegalStateException("broken invariant");
+        });
     assertEquals(Main.EXIT_BUG, exitCode);
     assertTrue(err.toString().contains("broken invariant"), err::toString);
     assertTrue(err.toString().contains("\tat "), err::toString);
   }
 
   private CommandLine commandLine() {
-    return Main.commandLine()
-        .setOut(new PrintWriter(out, true))
-        .setErr(new PrintWriter(err, true));
+    return Main.commandLine().setOut(new PrintWriter(out, true)).setErr(new PrintWriter(err, true));
   }
 
   private int execute(Callable<Integer> body) {

@@ -36,9 +36,7 @@ public final class Add extends Node {
     return y;
   }
 
-  /**
-   * {@code dA = dY; dB = dY}, summed over the leading axes where b was repeated.
-   */
+  /** {@code dA = dY; dB = dY}, summed over the leading axes where b was repeated. */
   @Override
   protected void backward(Tape tape) {
     if (a.requiresGrad()) {

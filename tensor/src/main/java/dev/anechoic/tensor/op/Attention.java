@@ -5,11 +5,11 @@ import dev.anechoic.tensor.Tape;
 import dev.anechoic.tensor.Tensor;
 
 /**
- * Causal self-attention, fused; Dao et al., FlashAttention (2022), for the memory pattern: {@code out =
- * softmax(scale Q Kᵀ) V} per head without the T x T matrix in memory, scale = 1/sqrt(D).
+ * Causal self-attention, fused; Dao et al., FlashAttention (2022), for the memory pattern: {@code
+ * out = softmax(scale Q Kᵀ) V} per head without the T x T matrix in memory, scale = 1/sqrt(D).
  *
- * <p>Grouped heads: query head h reads key/value head h / (H/K). Saves qkv, out and the log-sum-exp of
- * each row. About 2 B H T² D FLOPs forward (half of the square), 2.5 times that backward.
+ * <p>Grouped heads: query head h reads key/value head h / (H/K). Saves qkv, out and the log-sum-exp
+ * of each row. About 2 B H T² D FLOPs forward (half of the square), 2.5 times that backward.
  */
 @SuppressWarnings("NullAway.Init") // forward sets the fields of a recycled node
 public final class Attention extends Node {
@@ -51,15 +51,14 @@ public final class Attention extends Node {
   }
 
   /**
-   * With P = exp(scale Q Kᵀ - lse) and δ = Σ dOut out: {@code dV = Pᵀ dOut; dS = P (dOut Vᵀ - δ); dQ =
-   * scale dS K; dK = scale dSᵀ Q}.
+   * With P = exp(scale Q Kᵀ - lse) and δ = Σ dOut out: {@code dV = Pᵀ dOut; dS = P (dOut Vᵀ - δ);
+   * dQ = scale dS K; dK = scale dSᵀ Q}.
    */
   @Override
   protected void backward(Tape tape) {
     boolean accumulate = tape.openGrad(qkv);
     tape.backend()
-        .attentionBackward(
-            qkv, heads, kvHeads, scale, y, lse, y.grad(), qkv.grad(), accumulate);
+        .attentionBackward(qkv, heads, kvHeads, scale, y, lse, y.grad(), qkv.grad(), accumulate);
   }
 
   @Override

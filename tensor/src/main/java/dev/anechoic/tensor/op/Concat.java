@@ -5,9 +5,7 @@ import dev.anechoic.tensor.Shape;
 import dev.anechoic.tensor.Tape;
 import dev.anechoic.tensor.Tensor;
 
-/**
- * Two tensors side by side along an axis. Their other extents agree.
- */
+/** Two tensors side by side along an axis. Their other extents agree. */
 @SuppressWarnings("NullAway.Init") // forward sets the fields of a recycled node
 public final class Concat extends Node {
   private Tensor a;
@@ -52,9 +50,7 @@ public final class Concat extends Node {
     return y;
   }
 
-  /**
-   * {@code dA} and {@code dB} are the two parts of dY.
-   */
+  /** {@code dA} and {@code dB} are the two parts of dY. */
   @Override
   protected void backward(Tape tape) {
     part(tape, a, 0, columnsA);

@@ -5,11 +5,11 @@ import dev.anechoic.tensor.Tape;
 import dev.anechoic.tensor.Tensor;
 
 /**
- * Next-token loss per row: {@code loss_n = ln Σ_v exp(logits_nv) - logits_n,target}, in nats. A negative
- * target masks its row.
+ * Next-token loss per row: {@code loss_n = ln Σ_v exp(logits_nv) - logits_n,target}, in nats. A
+ * negative target masks its row.
  *
- * <p>Fused: the gradient goes to the logits directly, softmax never lies in memory. Saves logits and
- * the log-sum-exp. About 4 FLOPs per logit forward, 4 backward.
+ * <p>Fused: the gradient goes to the logits directly, softmax never lies in memory. Saves logits
+ * and the log-sum-exp. About 4 FLOPs per logit forward, 4 backward.
  */
 @SuppressWarnings("NullAway.Init") // forward sets the fields of a recycled node
 public final class CrossEntropy extends Node {
@@ -44,14 +44,11 @@ public final class CrossEntropy extends Node {
     return y;
   }
 
-  /**
-   * {@code dLogits_nv = dLoss_n (exp(logits_nv - lse_n) - [v = target_n])}.
-   */
+  /** {@code dLogits_nv = dLoss_n (exp(logits_nv - lse_n) - [v = target_n])}. */
   @Override
   protected void backward(Tape tape) {
     boolean accumulate = tape.openGrad(logits);
-    tape.backend()
-        .crossEntropyBackward(logits, targets, lse, y.grad(), logits.grad(), accumulate);
+    tape.backend().crossEntropyBackward(logits, targets, lse, y.grad(), logits.grad(), accumulate);
   }
 
   @Override

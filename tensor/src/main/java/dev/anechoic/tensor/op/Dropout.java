@@ -5,10 +5,11 @@ import dev.anechoic.tensor.Tape;
 import dev.anechoic.tensor.Tensor;
 
 /**
- * Inverted dropout: {@code y = x m / (1 - p)} with m = 0 at probability p; Srivastava et al. (2014).
+ * Inverted dropout: {@code y = x m / (1 - p)} with m = 0 at probability p; Srivastava et al.
+ * (2014).
  *
- * <p>The mask is a function of (seed, stream, step, row, column), so backward makes it anew and nothing
- * is saved.
+ * <p>The mask is a function of (seed, stream, step, row, column), so backward makes it anew and
+ * nothing is saved.
  */
 @SuppressWarnings("NullAway.Init") // forward sets the fields of a recycled node
 public final class Dropout extends Node {
@@ -42,9 +43,7 @@ public final class Dropout extends Node {
     return y;
   }
 
-  /**
-   * {@code dX = dY m / (1 - p)}.
-   */
+  /** {@code dX = dY m / (1 - p)}. */
   @Override
   protected void backward(Tape tape) {
     boolean accumulate = tape.openGrad(x);

@@ -37,9 +37,7 @@ public final class Embedding extends Node {
     return y;
   }
 
-  /**
-   * {@code dTable[indices_n] += dY_n}, n in increasing order.
-   */
+  /** {@code dTable[indices_n] += dY_n}, n in increasing order. */
   @Override
   protected void backward(Tape tape) {
     if (!tape.openGrad(table)) {

@@ -5,8 +5,8 @@ import dev.anechoic.tensor.Tape;
 import dev.anechoic.tensor.Tensor;
 
 /**
- * Entropy of each row's distribution p = softmax(logits / temperature): {@code entropy_n = -Σ_v p ln p},
- * in nats. Saves logits, entropy and the log-sum-exp.
+ * Entropy of each row's distribution p = softmax(logits / temperature): {@code entropy_n = -Σ_v p
+ * ln p}, in nats. Saves logits, entropy and the log-sum-exp.
  */
 @SuppressWarnings("NullAway.Init") // forward sets the fields of a recycled node
 public final class Entropy extends Node {
@@ -35,9 +35,7 @@ public final class Entropy extends Node {
     return y;
   }
 
-  /**
-   * {@code dLogits = -dEntropy p (ln p + entropy) / temperature}.
-   */
+  /** {@code dLogits = -dEntropy p (ln p + entropy) / temperature}. */
   @Override
   protected void backward(Tape tape) {
     boolean accumulate = tape.openGrad(logits);

@@ -5,8 +5,8 @@ import dev.anechoic.tensor.Tape;
 import dev.anechoic.tensor.Tensor;
 
 /**
- * Full KL divergence of two rows of logits: {@code kl_n = Σ_v p (ln p - ln q)}, in nats; q is a constant
- * (the reference model).
+ * Full KL divergence of two rows of logits: {@code kl_n = Σ_v p (ln p - ln q)}, in nats; q is a
+ * constant (the reference model).
  */
 @SuppressWarnings("NullAway.Init") // forward sets the fields of a recycled node
 public final class KlFull extends Node {
@@ -20,8 +20,7 @@ public final class KlFull extends Node {
   private KlFull() {}
 
   /** logitsP and logitsQ [N,V] (or [..,V]) to divergences [N]. */
-  public static Tensor forward(
-      Tape tape, Tensor logitsP, Tensor logitsQ, double temperature) {
+  public static Tensor forward(Tape tape, Tensor logitsP, Tensor logitsQ, double temperature) {
     Check.floating("klFull", logitsP, logitsQ);
     Check.sameShape("klFull", logitsP, logitsQ);
     Check.shape(temperature > 0, "klFull", logitsP, "expected a temperature above 0");
@@ -42,23 +41,13 @@ public final class KlFull extends Node {
     return y;
   }
 
-  /**
-   * {@code dLogitsP = dKl p (ln p - ln q - kl) / temperature}.
-   */
+  /** {@code dLogitsP = dKl p (ln p - ln q - kl) / temperature}. */
   @Override
   protected void backward(Tape tape) {
     boolean accumulate = tape.openGrad(logitsP);
     tape.backend()
         .klFullBackward(
-            logitsP,
-            logitsQ,
-            temperature,
-            y,
-            lseP,
-            lseQ,
-            y.grad(),
-            logitsP.grad(),
-            accumulate);
+            logitsP, logitsQ, temperature, y, lseP, lseQ, y.grad(), logitsP.grad(), accumulate);
   }
 
   @Override

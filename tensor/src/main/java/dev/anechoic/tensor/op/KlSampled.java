@@ -7,8 +7,8 @@ import dev.anechoic.tensor.Tensor;
 
 /**
  * Sampled estimators of KL(policy || reference) from the log-probs of a drawn token; Schulman,
- * "Approximating KL divergence" (2020). With d = logprob - refLogprob: {@code k1 = d; k2 = d²/2; k3 =
- * exp(-d) - 1 + d}.
+ * "Approximating KL divergence" (2020). With d = logprob - refLogprob: {@code k1 = d; k2 = d²/2; k3
+ * = exp(-d) - 1 + d}.
  */
 @SuppressWarnings("NullAway.Init") // forward sets the fields of a recycled node
 public final class KlSampled extends Node {
@@ -36,15 +36,12 @@ public final class KlSampled extends Node {
     return y;
   }
 
-  /**
-   * {@code k1' = 1; k2' = d; k3' = 1 - exp(-d)}.
-   */
+  /** {@code k1' = 1; k2' = d; k3' = 1 - exp(-d)}. */
   @Override
   protected void backward(Tape tape) {
     boolean accumulate = tape.openGrad(logprobs);
     tape.backend()
-        .klSampledBackward(
-            logprobs, refLogprobs, estimator, y.grad(), logprobs.grad(), accumulate);
+        .klSampledBackward(logprobs, refLogprobs, estimator, y.grad(), logprobs.grad(), accumulate);
   }
 
   @Override

@@ -6,9 +6,9 @@ import dev.anechoic.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Layer normalisation along the last axis; Ba, Kiros, Hinton (2016): {@code y = (x - mean) rstd weight
- * + bias}, {@code rstd = 1/sqrt(var + eps)} with the biased variance. Without weight and bias it is the
- * norm of OLMo.
+ * Layer normalisation along the last axis; Ba, Kiros, Hinton (2016): {@code y = (x - mean) rstd
+ * weight + bias}, {@code rstd = 1/sqrt(var + eps)} with the biased variance. Without weight and
+ * bias it is the norm of OLMo.
  *
  * <p>Saves x, mean and rstd. About 8 FLOPs per element; bytes: x read, y written.
  */
@@ -49,8 +49,8 @@ public final class LayerNorm extends Node {
   }
 
   /**
-   * With xhat = (x - mean) rstd and g = dY weight: {@code dX = rstd (g - mean(g) - xhat mean(g xhat));
-   * dWeight = Σ_r dY xhat; dBias = Σ_r dY}.
+   * With xhat = (x - mean) rstd and g = dY weight: {@code dX = rstd (g - mean(g) - xhat mean(g
+   * xhat)); dWeight = Σ_r dY xhat; dBias = Σ_r dY}.
    */
   @Override
   protected void backward(Tape tape) {

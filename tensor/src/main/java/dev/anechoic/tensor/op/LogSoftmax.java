@@ -29,9 +29,7 @@ public final class LogSoftmax extends Node {
     return y;
   }
 
-  /**
-   * {@code dX = dY - exp(y) Σ dY}.
-   */
+  /** {@code dX = dY - exp(y) Σ dY}. */
   @Override
   protected void backward(Tape tape) {
     boolean accumulate = tape.openGrad(x);

@@ -85,7 +85,8 @@ public final class MatMul extends Node {
   }
 
   /**
-   * {@code dA = dY op(b)ᵀ; dB = op(a)ᵀ dY; dBias = Σ_rows dY}; each transposed back where its operand was.
+   * {@code dA = dY op(b)ᵀ; dB = op(a)ᵀ dY; dBias = Σ_rows dY}; each transposed back where its
+   * operand was.
    */
   @Override
   protected void backward(Tape tape) {

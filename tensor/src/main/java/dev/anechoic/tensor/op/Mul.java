@@ -4,9 +4,7 @@ import dev.anechoic.tensor.Node;
 import dev.anechoic.tensor.Tape;
 import dev.anechoic.tensor.Tensor;
 
-/**
- * Elementwise product: {@code y = a * b}.
- */
+/** Elementwise product: {@code y = a * b}. */
 @SuppressWarnings("NullAway.Init") // forward sets the fields of a recycled node
 public final class Mul extends Node {
   private Tensor a;
@@ -30,9 +28,7 @@ public final class Mul extends Node {
     return y;
   }
 
-  /**
-   * {@code dA = dY b; dB = dY a}; one after the other, since a and b may be the same tensor.
-   */
+  /** {@code dA = dY b; dB = dY a}; one after the other, since a and b may be the same tensor. */
   @Override
   protected void backward(Tape tape) {
     boolean wantA = a.requiresGrad();

@@ -7,8 +7,8 @@ import dev.anechoic.tensor.Tensor;
 import java.util.Arrays;
 
 /**
- * Axes in another order: {@code y.dim(i) = x.dim(axes[i])}, rank up to 4. {@link #transpose} swaps the
- * last two.
+ * Axes in another order: {@code y.dim(i) = x.dim(axes[i])}, rank up to 4. {@link #transpose} swaps
+ * the last two.
  */
 @SuppressWarnings("NullAway.Init") // forward sets the fields of a recycled node
 public final class Permute extends Node {
@@ -56,9 +56,7 @@ public final class Permute extends Node {
     return y;
   }
 
-  /**
-   * {@code dX} is dY with the axes put back.
-   */
+  /** {@code dX} is dY with the axes put back. */
   @Override
   protected void backward(Tape tape) {
     boolean accumulate = tape.openGrad(x);

@@ -5,9 +5,9 @@ import dev.anechoic.tensor.Tape;
 import dev.anechoic.tensor.Tensor;
 
 /**
- * PPO's clipped surrogate as a loss per token; Schulman et al., "Proximal policy optimization" (2017),
- * equation 7: {@code ratio = exp(logprob - oldLogprob); loss = -min(ratio A, clip(ratio, 1 - clipLow, 1 +
- * clipHigh) A)}. Unequal bounds are "clip-higher" of DAPO (2025).
+ * PPO's clipped surrogate as a loss per token; Schulman et al., "Proximal policy optimization"
+ * (2017), equation 7: {@code ratio = exp(logprob - oldLogprob); loss = -min(ratio A, clip(ratio, 1
+ * - clipLow, 1 + clipHigh) A)}. Unequal bounds are "clip-higher" of DAPO (2025).
  *
  * <p>Saves the ratio. A masked token is one whose loss gets gradient 0: its slots may hold NaN.
  */
@@ -56,9 +56,7 @@ public final class PolicyLoss extends Node {
     return y;
   }
 
-  /**
-   * {@code dLogprob = -dLoss A ratio} where the unclipped branch is the smaller, else 0.
-   */
+  /** {@code dLogprob = -dLoss A ratio} where the unclipped branch is the smaller, else 0. */
   @Override
   protected void backward(Tape tape) {
     boolean accumulate = tape.openGrad(logprobs);

@@ -38,8 +38,8 @@ public final class RmsNorm extends Node {
   }
 
   /**
-   * With xhat = x rstd and g = dY weight: {@code dX = rstd (g - xhat mean(g xhat)); dWeight = Σ_r dY
-   * xhat}.
+   * With xhat = x rstd and g = dY weight: {@code dX = rstd (g - xhat mean(g xhat)); dWeight = Σ_r
+   * dY xhat}.
    */
   @Override
   protected void backward(Tape tape) {

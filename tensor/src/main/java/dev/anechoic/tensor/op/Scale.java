@@ -4,9 +4,7 @@ import dev.anechoic.tensor.Node;
 import dev.anechoic.tensor.Tape;
 import dev.anechoic.tensor.Tensor;
 
-/**
- * Product with a constant: {@code y = factor x}.
- */
+/** Product with a constant: {@code y = factor x}. */
 @SuppressWarnings("NullAway.Init") // forward sets the fields of a recycled node
 public final class Scale extends Node {
   private Tensor x;
@@ -29,9 +27,7 @@ public final class Scale extends Node {
     return y;
   }
 
-  /**
-   * {@code dX = factor dY}.
-   */
+  /** {@code dX = factor dY}. */
   @Override
   protected void backward(Tape tape) {
     boolean accumulate = tape.openGrad(x);

@@ -29,9 +29,7 @@ public final class Silu extends Node {
     return y;
   }
 
-  /**
-   * {@code dX = dY σ(x) (1 + x (1 - σ(x)))}.
-   */
+  /** {@code dX = dY σ(x) (1 + x (1 - σ(x)))}. */
   @Override
   protected void backward(Tape tape) {
     boolean accumulate = tape.openGrad(x);

@@ -5,9 +5,7 @@ import dev.anechoic.tensor.Shape;
 import dev.anechoic.tensor.Tape;
 import dev.anechoic.tensor.Tensor;
 
-/**
- * A range along any axis, copied. (Along the first axis {@link Tensor#slice} is a free view.)
- */
+/** A range along any axis, copied. (Along the first axis {@link Tensor#slice} is a free view.) */
 @SuppressWarnings("NullAway.Init") // forward sets the fields of a recycled node
 public final class Slice extends Node {
   private Tensor x;
@@ -40,7 +38,7 @@ public final class Slice extends Node {
     dims[at] = to - from;
     int columns = dims[at] * inner;
     Tensor y = tape.arena().tensor(x.dtype(), Shape.of(dims));
-    tape.backend().copyBlock(x, from * inner, width, y, 0, columns, rows, columns, false);
+    tape.backend().copyBlock(x, (long) from * inner, width, y, 0, columns, rows, columns, false);
     if (tape.records(x)) {
       Slice node = tape.push(Slice.class, Slice::new, y);
       node.x = x;
@@ -53,9 +51,7 @@ public final class Slice extends Node {
     return y;
   }
 
-  /**
-   * {@code dX} is dY in the range and 0 elsewhere.
-   */
+  /** {@code dX} is dY in the range and 0 elsewhere. */
   @Override
   protected void backward(Tape tape) {
     boolean accumulate = tape.openGrad(x);

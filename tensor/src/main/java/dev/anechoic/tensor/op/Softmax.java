@@ -29,9 +29,7 @@ public final class Softmax extends Node {
     return y;
   }
 
-  /**
-   * {@code dX = y (dY - Σ dY y)}.
-   */
+  /** {@code dX = y (dY - Σ dY y)}. */
   @Override
   protected void backward(Tape tape) {
     boolean accumulate = tape.openGrad(x);

@@ -5,7 +5,8 @@ import dev.anechoic.tensor.Tape;
 import dev.anechoic.tensor.Tensor;
 
 /**
- * Sum, or mean, along the last axis: {@code y_r = factor Σ_c x_rc} with factor 1, or 1/C for the mean.
+ * Sum, or mean, along the last axis: {@code y_r = factor Σ_c x_rc} with factor 1, or 1/C for the
+ * mean.
  */
 @SuppressWarnings("NullAway.Init") // forward sets the fields of a recycled node
 public final class Sum extends Node {
@@ -39,9 +40,7 @@ public final class Sum extends Node {
     return y;
   }
 
-  /**
-   * {@code dX_rc = factor dY_r}.
-   */
+  /** {@code dX_rc = factor dY_r}. */
   @Override
   protected void backward(Tape tape) {
     boolean accumulate = tape.openGrad(x);

@@ -32,9 +32,7 @@ public final class SwiGlu extends Node {
     return y;
   }
 
-  /**
-   * {@code dGate = dY up silu'(gate); dUp = dY silu(gate)}.
-   */
+  /** {@code dGate = dY up silu'(gate); dUp = dY silu(gate)}. */
   @Override
   protected void backward(Tape tape) {
     boolean accumulate = tape.openGrad(x);

@@ -5,10 +5,11 @@ import dev.anechoic.tensor.Tape;
 import dev.anechoic.tensor.Tensor;
 
 /**
- * Log-probability of given tokens: {@code logprob_n = logits_n,token / temperature - lse_n}, lse the
- * log-sum-exp of the row over temperature. A negative token masks its row.
+ * Log-probability of given tokens: {@code logprob_n = logits_n,token / temperature - lse_n}, lse
+ * the log-sum-exp of the row over temperature. A negative token masks its row.
  *
- * <p>The sampler computes its log-probs by the same kernel, so trainer and sampler agree to the bit.
+ * <p>The sampler computes its log-probs by the same kernel, so trainer and sampler agree to the
+ * bit.
  */
 @SuppressWarnings("NullAway.Init") // forward sets the fields of a recycled node
 public final class TokenLogProbs extends Node {
@@ -46,9 +47,7 @@ public final class TokenLogProbs extends Node {
     return y;
   }
 
-  /**
-   * {@code dLogits_nv = dLogprob_n ([v = token_n] - p_nv) / temperature}.
-   */
+  /** {@code dLogits_nv = dLogprob_n ([v = token_n] - p_nv) / temperature}. */
   @Override
   protected void backward(Tape tape) {
     boolean accumulate = tape.openGrad(logits);

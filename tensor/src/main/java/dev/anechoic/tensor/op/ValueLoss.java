@@ -6,7 +6,8 @@ import dev.anechoic.tensor.Tensor;
 
 /**
  * Clipped value loss per token, as in the PPO reference implementations (Huang et al., "The 37
- * implementation details of PPO", 2022): {@code loss = max((v - R)², (old + clip(v - old, ±c) - R)²) / 2}.
+ * implementation details of PPO", 2022): {@code loss = max((v - R)², (old + clip(v - old, ±c) -
+ * R)²) / 2}.
  */
 @SuppressWarnings("NullAway.Init") // forward sets the fields of a recycled node
 public final class ValueLoss extends Node {
@@ -45,8 +46,7 @@ public final class ValueLoss extends Node {
   protected void backward(Tape tape) {
     boolean accumulate = tape.openGrad(values);
     tape.backend()
-        .valueLossBackward(
-            values, oldValues, returns, clip, y.grad(), values.grad(), accumulate);
+        .valueLossBackward(values, oldValues, returns, clip, y.grad(), values.grad(), accumulate);
   }
 
   @Override

@@ -5,8 +5,8 @@ import dev.anechoic.tensor.Tape;
 import dev.anechoic.tensor.Tensor;
 
 /**
- * Weighted sum of a vector: {@code y = Σ_n weights_n x_n}. The masked mean of a per-token loss is the
- * case weights = mask / count; a slot of weight 0 is skipped, whatever it holds.
+ * Weighted sum of a vector: {@code y = Σ_n weights_n x_n}. The masked mean of a per-token loss is
+ * the case weights = mask / count; a slot of weight 0 is skipped, whatever it holds.
  */
 @SuppressWarnings("NullAway.Init") // forward sets the fields of a recycled node
 public final class WeightedSum extends Node {
@@ -31,9 +31,7 @@ public final class WeightedSum extends Node {
     return y;
   }
 
-  /**
-   * {@code dX_n = dY weights_n}.
-   */
+  /** {@code dX_n = dY weights_n}. */
   @Override
   protected void backward(Tape tape) {
     boolean accumulate = tape.openGrad(x);

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 @Label("Op")
 @Category("Anechoic")
 @StackTrace(false)
+@SuppressWarnings("UnusedVariable") // the flight recorder reads the fields
 public final class OpEvent extends Event {
 
   @Label("Op")

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 @Label("Phase")
 @Category("Anechoic")
 @StackTrace(false)
+@SuppressWarnings("UnusedVariable") // the flight recorder reads the fields
 public final class PhaseEvent extends Event {
 
   @Label("Phase")

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 @Label("Task")
 @Category("Anechoic")
 @StackTrace(false)
+@SuppressWarnings("UnusedVariable") // the flight recorder reads the fields
 public final class TaskEvent extends Event {
 
   @Label("Task")
