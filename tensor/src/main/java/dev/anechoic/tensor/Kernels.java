@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  *       reads from tensors.
  *   <li>Tensors are dense and row-major from their offset. Outputs may not overlap inputs unless
  *       the method says so.
- *   <li>A gradient parameter comes with {@code accumulate}: {@code d = (accumulate ? d : 0) + value}.
+ *   <li>A gradient parameter comes with {@code accumulate}: {@code d = (accumulate ? d : 0) +
+ *       value}.
  *   <li>A null gradient is not wanted and not computed.
  *   <li>The bits of a row of the result depend only on that row's inputs: not on the number of
  *       rows, on the thread count, or on padding. Sums over rows (weight and bias gradients, norms)
@@ -129,11 +130,11 @@ public interface Kernels {
   // ---- matmul -------------------------------------------------------------------------------
 
   /**
-   * {@code out (+)= op(a) op(b) + bias}, op = transpose of the last two axes where asked. a [..,M,K],
-   * b [..,K,N] or [K,N] shared by the batch, bias [N] or null, out [..,M,N]. A rank-2 b makes the
-   * leading axes of an untransposed a rows of one matmul. Each output element is one chain of
-   * fused multiply-adds over k in increasing order that starts from 0, or from the old value
-   * when accumulating; the bias is added last. FLOPs 2 M N K.
+   * {@code out (+)= op(a) op(b) + bias}, op = transpose of the last two axes where asked. a
+   * [..,M,K], b [..,K,N] or [K,N] shared by the batch, bias [N] or null, out [..,M,N]. A rank-2 b
+   * makes the leading axes of an untransposed a rows of one matmul. Each output element is one
+   * chain of fused multiply-adds over k in increasing order that starts from 0, or from the old
+   * value when accumulating; the bias is added last. FLOPs 2 M N K.
    */
   void matmul(
       Tensor a,
@@ -188,8 +189,8 @@ public interface Kernels {
       Tensor rstd);
 
   /**
-   * With g = dY * weight: {@code dX (+)= rstd (g - mean(g) - xhat mean(g xhat))}; {@code dWeight (+)=
-   * Σ_r dY xhat; dBias (+)= Σ_r dY}, r in increasing order.
+   * With g = dY * weight: {@code dX (+)= rstd (g - mean(g) - xhat mean(g xhat))}; {@code dWeight
+   * (+)= Σ_r dY xhat; dBias (+)= Σ_r dY}, r in increasing order.
    */
   void layerNormBackward(
       Tensor x,
@@ -256,8 +257,8 @@ public interface Kernels {
   /**
    * Rotary position embedding on the first {@code heads} heads of each row; Su et al., RoFormer
    * (2021), in the half-split pairing (i, i + D/2) of GPT-NeoX. {@code y_i = x_i cos − x_{i+D/2}
-   * sin; y_{i+D/2} = x_{i+D/2} cos + x_i sin}; the inverse turns the other way (its gradient). Heads
-   * after the first {@code heads} are copied. y may be x.
+   * sin; y_{i+D/2} = x_{i+D/2} cos + x_i sin}; the inverse turns the other way (its gradient).
+   * Heads after the first {@code heads} are copied. y may be x.
    *
    * @param x [B,T,W] with W >= heads * headSize
    * @param starts I32 [B], position of the first token of each row, or null for 0
@@ -297,8 +298,8 @@ public interface Kernels {
 
   /**
    * Attention of new tokens over a cache: stores the keys and values of qkv at positions
-   * starts[b]..starts[b]+S-1 of slot slots[b], then lets each new row attend to positions 0..its own.
-   * A row's bits are those of {@link #attention}.
+   * starts[b]..starts[b]+S-1 of slot slots[b], then lets each new row attend to positions 0..its
+   * own. A row's bits are those of {@link #attention}.
    *
    * @param qkv [B,S,(H+2K)*D], rotated
    * @param slots I32 [B], cache slot of each row
@@ -332,23 +333,20 @@ public interface Kernels {
 
   /** {@code dLogits[n,v] (+)= dLoss[n] (exp(logits - lse) - [v = target])}; 0 where masked. */
   void crossEntropyBackward(
-      Tensor logits,
-      Tensor targets,
-      Tensor lse,
-      Tensor dLoss,
-      Tensor dLogits,
-      boolean accumulate);
+      Tensor logits, Tensor targets, Tensor lse, Tensor dLoss, Tensor dLogits, boolean accumulate);
 
   /**
-   * {@code logprobs[n] = logits[n,token]/temperature - lse[n]}, lse of logits/temperature; a negative
-   * token is masked: logprob and lse 0. Same bits as {@link #sample} at the same temperature.
+   * {@code logprobs[n] = logits[n,token]/temperature - lse[n]}, lse of logits/temperature; a
+   * negative token is masked: logprob and lse 0. Same bits as {@link #sample} at the same
+   * temperature.
    *
    * @throws TensorException of kind INDEX for a token of V or more
    */
-  void tokenLogProbs(
-      Tensor logits, Tensor tokens, double temperature, Tensor logprobs, Tensor lse);
+  void tokenLogProbs(Tensor logits, Tensor tokens, double temperature, Tensor logprobs, Tensor lse);
 
-  /** {@code dLogits[n,v] (+)= dLogprobs[n] ([v = token] - softmax) / temperature}; 0 where masked. */
+  /**
+   * {@code dLogits[n,v] (+)= dLogprobs[n] ([v = token] - softmax) / temperature}; 0 where masked.
+   */
   void tokenLogProbsBackward(
       Tensor logits,
       Tensor tokens,
@@ -359,8 +357,8 @@ public interface Kernels {
       boolean accumulate);
 
   /**
-   * {@code entropy[n] = -Σ_v p_v ln p_v} in nats, with ln p = logits/temperature - lse and {@code 0 ln
-   * 0 = 0}, so that a logit of minus infinity is legal; saves lse [N].
+   * {@code entropy[n] = -Σ_v p_v ln p_v} in nats, with ln p = logits/temperature - lse and {@code 0
+   * ln 0 = 0}, so that a logit of minus infinity is legal; saves lse [N].
    */
   void entropy(Tensor logits, double temperature, Tensor entropy, Tensor lse);
 
@@ -407,8 +405,8 @@ public interface Kernels {
 
   /**
    * PPO's clipped surrogate; Schulman et al. (2017), equation 7, as a loss: {@code ratio =
-   * exp(logprobs - oldLogprobs); loss = -min(ratio A, clip(ratio, 1 - clipLow, 1 + clipHigh) A)}. All
-   * [N].
+   * exp(logprobs - oldLogprobs); loss = -min(ratio A, clip(ratio, 1 - clipLow, 1 + clipHigh) A)}.
+   * All [N].
    */
   void policyLoss(
       Tensor logprobs,
@@ -433,8 +431,8 @@ public interface Kernels {
       boolean accumulate);
 
   /**
-   * Clipped value loss: {@code loss = max((v - R)², (clip(v, old - c, old + c) - R)²) / 2}, all [N];
-   * clip infinite for none.
+   * Clipped value loss: {@code loss = max((v - R)², (clip(v, old - c, old + c) - R)²) / 2}, all
+   * [N]; clip infinite for none.
    */
   void valueLoss(Tensor values, Tensor oldValues, Tensor returns, double clip, Tensor loss);
 
@@ -459,10 +457,11 @@ public interface Kernels {
    * step, samples[n], positions[n]); where rounding leaves none, the last kept one of positive
    * probability.
    *
-   * <p>temperature 0 takes the largest logit (first on ties) and ignores topK and topP; its log-prob
-   * is that of temperature 1. topK 0, V or more keeps all; topP 1 keeps all. top-k keeps the k
-   * largest (lower id first on ties), then top-p, in the same order, the fewest (at least one) whose
-   * share of the mass that top-k kept reaches topP. The log-prob is over the kept support.
+   * <p>temperature 0 takes the largest logit (first on ties) and ignores topK and topP; its
+   * log-prob is that of temperature 1. topK 0, V or more keeps all; topP 1 keeps all. top-k keeps
+   * the k largest (lower id first on ties), then top-p, in the same order, the fewest (at least
+   * one) whose share of the mass that top-k kept reaches topP. The log-prob is over the kept
+   * support.
    *
    * <p>A row with a NaN logit gives some token in [0, V) and log-prob NaN.
    *
@@ -486,9 +485,9 @@ public interface Kernels {
       Tensor logprobs);
 
   /**
-   * AdamW; Loshchilov and Hutter (2019): {@code g = grad * gradFactor[0]; m = β1 m + (1-β1) g; v = β2 v
-   * + (1-β2) g²; param -= lr (mhat / (sqrt(vhat) + eps) + weightDecay param)}, bias corrections with
-   * {@code step} counted from 1.
+   * AdamW; Loshchilov and Hutter (2019): {@code g = grad * gradFactor[0]; m = β1 m + (1-β1) g; v =
+   * β2 v + (1-β2) g²; param -= lr (mhat / (sqrt(vhat) + eps) + weightDecay param)}, bias
+   * corrections with {@code step} counted from 1.
    *
    * @param gradFactor [1], from {@link #clipFactor}, or null for 1
    */

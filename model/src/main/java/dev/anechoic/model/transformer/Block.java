@@ -51,7 +51,7 @@ final class Block {
   Tensor forward(Tape tape, Tensor x, int batch, int time, @Nullable Tensor starts) {
     Tensor packed = project(tape, x, batch, time, starts);
     Tensor attended = Attention.forward(tape, packed, config.heads(), config.kvHeads());
-    return finish(tape, x, packed, attended);
+    return finish(tape, x, attended);
   }
 
   /** As {@link #forward}, with attention over a cache; never recorded. */
@@ -77,7 +77,7 @@ final class Block {
             cache.keys(layer),
             cache.values(layer),
             attended);
-    return finish(tape, x, packed, attended);
+    return finish(tape, x, attended);
   }
 
   /** Rotated queries, keys and values: [B,T,(H+2K)D]. */
@@ -97,7 +97,7 @@ final class Block {
     return packed;
   }
 
-  private Tensor finish(Tape tape, Tensor x, Tensor packed, Tensor attended) {
+  private Tensor finish(Tape tape, Tensor x, Tensor attended) {
     Tensor o = MatMul.forward(tape, attended.view(0, rows), attentionOut);
     free(tape, attended);
     Tensor y = Add.forward(tape, x, o);

@@ -3,9 +3,9 @@ package dev.anechoic.model.transformer;
 import java.util.Locale;
 
 /**
- * The shape of a transformer. The block is the one of Zhao et al., "Echo Chamber" (arXiv 2504.07912)
- * and OLMo: {@code x += Wo attention(rotary(Wqkv norm(x))); x += Wdown (silu(gate) * up)} with {@code
- * gate | up = Wgu norm(x)}, no biases.
+ * The shape of a transformer. The block is the one of Zhao et al., "Echo Chamber" (arXiv
+ * 2504.07912) and OLMo: {@code x += Wo attention(rotary(Wqkv norm(x))); x += Wdown (silu(gate) *
+ * up)} with {@code gate | up = Wgu norm(x)}, no biases.
  *
  * @param vocabSize rows of the embedding table and columns of the logits (V)
  * @param contextLength most tokens in a sequence (T)
@@ -102,25 +102,65 @@ public record ModelConfig(
 
   public ModelConfig withTied(boolean value) {
     return new ModelConfig(
-        vocabSize, contextLength, channels, layers, heads, kvHeads, ffnChannels, norm, normEps,
-        positions, ropeBase, value);
+        vocabSize,
+        contextLength,
+        channels,
+        layers,
+        heads,
+        kvHeads,
+        ffnChannels,
+        norm,
+        normEps,
+        positions,
+        ropeBase,
+        value);
   }
 
   public ModelConfig withNorm(Norm value) {
     return new ModelConfig(
-        vocabSize, contextLength, channels, layers, heads, kvHeads, ffnChannels, value, normEps,
-        positions, ropeBase, tied);
+        vocabSize,
+        contextLength,
+        channels,
+        layers,
+        heads,
+        kvHeads,
+        ffnChannels,
+        value,
+        normEps,
+        positions,
+        ropeBase,
+        tied);
   }
 
   public ModelConfig withKvHeads(int value) {
     return new ModelConfig(
-        vocabSize, contextLength, channels, layers, heads, value, ffnChannels, norm, normEps,
-        positions, ropeBase, tied);
+        vocabSize,
+        contextLength,
+        channels,
+        layers,
+        heads,
+        value,
+        ffnChannels,
+        norm,
+        normEps,
+        positions,
+        ropeBase,
+        tied);
   }
 
   public ModelConfig withPositions(Positions value) {
     return new ModelConfig(
-        vocabSize, contextLength, channels, layers, heads, kvHeads, ffnChannels, norm, normEps,
-        value, ropeBase, tied);
+        vocabSize,
+        contextLength,
+        channels,
+        layers,
+        heads,
+        kvHeads,
+        ffnChannels,
+        norm,
+        normEps,
+        value,
+        ropeBase,
+        tied);
   }
 }

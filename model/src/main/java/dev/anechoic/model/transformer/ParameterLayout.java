@@ -61,7 +61,9 @@ public final class ParameterLayout {
     return this;
   }
 
-  /** The parameters of a transformer. Weights are [in, out]; embedding table and head are [V, C]. */
+  /**
+   * The parameters of a transformer. Weights are [in, out]; embedding table and head are [V, C].
+   */
   static ParameterLayout of(ModelConfig config) {
     int c = config.channels();
     ParameterLayout layout = new ParameterLayout();

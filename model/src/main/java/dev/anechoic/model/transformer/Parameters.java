@@ -131,13 +131,12 @@ public final class Parameters implements AutoCloseable {
     int chunks = (values.length + CHUNK - 1) / CHUNK;
     IntStream.range(0, chunks)
         .parallel()
-        .forEach(
-            chunk -> {
-              int to = Math.min(values.length, (chunk + 1) * CHUNK);
-              for (int i = chunk * CHUNK; i < to; i++) {
-                values[i] = (float) (INIT_STD * truncatedNormal(seed, address, i));
-              }
-            });
+        .forEach(chunk -> {
+          int to = Math.min(values.length, (chunk + 1) * CHUNK);
+          for (int i = chunk * CHUNK; i < to; i++) {
+            values[i] = (float) (INIT_STD * truncatedNormal(seed, address, i));
+          }
+        });
   }
 
   private static double truncatedNormal(long seed, int address, int index) {

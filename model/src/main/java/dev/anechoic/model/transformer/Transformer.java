@@ -49,8 +49,7 @@ public final class Transformer implements AutoCloseable {
     tokenTable = parameters.get(ParameterLayout.Names.TOKENS);
     head = config.tied() ? tokenTable : parameters.get(ParameterLayout.Names.HEAD);
     positionTable = learned ? parameters.get(ParameterLayout.Names.POSITIONS) : null;
-    finalNorm =
-        config.norm() == Norm.RMS ? parameters.get(ParameterLayout.Names.FINAL_NORM) : null;
+    finalNorm = config.norm() == Norm.RMS ? parameters.get(ParameterLayout.Names.FINAL_NORM) : null;
     Tensor rotary = learned ? null : rotaryTable();
     blocks = new Block[config.layers()];
     for (int i = 0; i < blocks.length; i++) {
@@ -126,8 +125,7 @@ public final class Transformer implements AutoCloseable {
    *     KvCache#positions}
    * @return [B*T,C]
    */
-  public Tensor hiddenCached(
-      Tape tape, Tensor tokens, KvCache cache, Tensor slots, Tensor starts) {
+  public Tensor hiddenCached(Tape tape, Tensor tokens, KvCache cache, Tensor slots, Tensor starts) {
     int batch = tokens.dim(0);
     int time = tokens.dim(1);
     checkTime(tokens, cache.positions());

@@ -8,9 +8,9 @@ import dev.anechoic.tensor.Tensor;
 import dev.anechoic.tensor.op.MatMul;
 
 /**
- * A linear map from the final hidden state to a value estimate: {@code values = hidden w + b}. Starts
- * at zero, so that every first estimate is 0. On a policy's own hidden states, or on those of a
- * critic, a second {@link Transformer}.
+ * A linear map from the final hidden state to a value estimate: {@code values = hidden w + b}.
+ * Starts at zero, so that every first estimate is 0. On a policy's own hidden states, or on those
+ * of a critic, a second {@link Transformer}.
  */
 public final class ValueHead implements AutoCloseable {
   private final Parameters parameters;

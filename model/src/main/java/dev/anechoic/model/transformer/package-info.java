@@ -1,3 +1,5 @@
-/** The transformer: configuration, parameters in one flat tensor, forward pass, cache, value head. */
+/**
+ * The transformer: configuration, parameters in one flat tensor, forward pass, cache, value head.
+ */
 @org.jspecify.annotations.NullMarked
 package dev.anechoic.model.transformer;

@@ -83,8 +83,7 @@ interface ActivationLoops extends Kernels {
   }
 
   @Override
-  default void dropout(
-      Tensor xTensor, double p, long seed, int stream, int step, Tensor yTensor) {
+  default void dropout(Tensor xTensor, double p, long seed, int stream, int step, Tensor yTensor) {
     mask(xTensor, p, seed, stream, step, yTensor, false);
   }
 

@@ -8,10 +8,7 @@ interface LossLoops extends Kernels {
 
   @Override
   default void klSampled(
-      Tensor logprobsTensor,
-      Tensor refLogprobsTensor,
-      KlEstimator estimator,
-      Tensor klTensor) {
+      Tensor logprobsTensor, Tensor refLogprobsTensor, KlEstimator estimator, Tensor klTensor) {
     Doubles logprobs = Doubles.of(logprobsTensor); // [N]
     Doubles refLogprobs = Doubles.of(refLogprobsTensor); // [N]
     Doubles kl = Doubles.of(klTensor); // [N]
