@@ -75,6 +75,20 @@ public final class KvCache implements AutoCloseable {
     return values[layer];
   }
 
+  /** Makes a slot the copy of another: of all its positions, for their order is the backend's. */
+  public void copySlot(int from, int to) {
+    long size = keys[0].size() / slots;
+    for (int i = 0; i < keys.length; i++) {
+      copy(keys[i], from * size, to * size, size);
+      copy(values[i], from * size, to * size, size);
+    }
+  }
+
+  private void copy(Tensor t, long from, long to, long size) {
+    int columns = Math.toIntExact(size);
+    arena.backend().copyBlock(t, from, size, t, to, size, 1, columns, false);
+  }
+
   @Override
   public void close() {
     arena.close();
