@@ -1,14 +1,15 @@
 package dev.anechoic.kernels.simd;
 
 import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Matrix product in single precision: {@code C[M,N] (+)= op(A)[M,K] op(B)[K,N] (+ bias[N])}.
  *
  * <p>Contract on bits: every element of C is one chain of fused multiply-adds in rising k. It
- * starts from the old C where the call accumulates, from the bias where there is one, else from 0.
- * So a row's bits depend on nothing but that row of A, B and the bias: not on M, on the other rows,
+ * starts from the old C where the call accumulates, else from 0; the bias is added last. So a row's bits depend on nothing but that row of A, B and the bias: not on M, on the other rows,
  * on the transposes, on packing, on the width of vectors or on the number of threads.
  *
  * <p>Structure: blocks of {@value #DEPTH} along K; of each block B is packed into panels of 64
@@ -22,22 +23,24 @@ public final class Sgemm {
   private static final int PANEL = GemmPacking.PANEL;
 
   /** Depth of a block: a panel of 512 x 64 floats takes 128 KiB, a share of the L2 cache. */
-  private static final int DEPTH = Integer.getInteger("kc", 512);
+  private static final int DEPTH = 512;
 
   /** Most rows of a chunk: 96 rows of a block of A take 192 KiB and stay in L2. */
-  private static final int CHUNK = Integer.getInteger("mc", 96);
+  private static final int CHUNK = 96;
 
   /** Columns packed at once: bounds the packed block to 8 MiB. */
   private static final int COLUMNS = 4096;
 
   /** Up to so many rows the time to pack B would not be earned back. */
-  private static final int UNPACKED_ROWS = Integer.getInteger("ur", 12);
+  private static final int UNPACKED_ROWS = 12;
 
   /** Work that is worth a task of its own, about 1 us. */
   private static final long TASK_FLOPS = 100_000;
 
   private static final int TASKS_PER_THREAD = 4;
 
+  private static final VectorSpecies<Float> F = Lanes.F;
+  private static final int V = F.length();
   private static final float[] ZEROS = new float[PANEL];
 
   private final WorkerPool pool;
@@ -55,6 +58,7 @@ public final class Sgemm {
   private boolean inPlace;
   private int m;
   private int n;
+  private int k;
   private float[] a = ZEROS;
   private int aAt;
   private int lda;
@@ -89,7 +93,7 @@ public final class Sgemm {
    *
    * @param transA whether A lies as {@code [K, M]} with rows {@code lda} apart, else {@code [M, K]}
    * @param transB whether B lies as {@code [N, K]} with rows {@code ldb} apart, else {@code [K, N]}
-   * @param bias {@code [N]}, or null; not together with {@code accumulate}
+   * @param bias {@code [N]}, or null
    * @param accumulate whether to add to C
    */
   public void multiply(
@@ -152,9 +156,6 @@ public final class Sgemm {
       float[] c,
       int cAt,
       int ldc) {
-    if (accumulate && bias != null) {
-      throw new IllegalArgumentException("Sgemm: a bias cannot be added to an accumulating product");
-    }
     this.transA = transA;
     this.m = m;
     this.n = n;
@@ -171,9 +172,10 @@ public final class Sgemm {
       return;
     }
     if (k == 0) {
-      fillWithStart();
+      fillEmptySums();
       return;
     }
+    this.k = k;
     int allPanels = PackedB.panelsOf(n);
     for (int p = 0; p < allPanels; p += COLUMNS / PANEL) {
       firstPanel = p;
@@ -187,15 +189,35 @@ public final class Sgemm {
   }
 
   /** What C holds where there is nothing to add up. */
-  private void fillWithStart() {
-    if (accumulate) {
+  private void fillEmptySums() {
+    for (int i = 0; i < m; i++) {
+      int row = cAt + i * ldc;
+      if (!accumulate) {
+        Arrays.fill(c, row, row + n, 0f);
+      }
+      if (bias != null) {
+        addBias(c, row, ldc, 1, n, 0);
+      }
+    }
+  }
+
+  /** Adds the bias of the columns from {@code j} on to a tile of sums that are complete. */
+  private void addBias(float[] tile, int at, int ld, int rows, int wide, int j) {
+    float[] bias = this.bias;
+    if (bias == null) {
       return;
     }
-    for (int i = 0; i < m; i++) {
-      if (bias == null) {
-        Arrays.fill(c, cAt + i * ldc, cAt + i * ldc + n, 0f);
-      } else {
-        System.arraycopy(bias, biasAt, c, cAt + i * ldc, n);
+    int from = biasAt + j;
+    for (int r = 0; r < rows; r++) {
+      int to = at + r * ld;
+      int i = 0;
+      for (; i + V <= wide; i += V) {
+        FloatVector.fromArray(F, tile, to + i)
+            .add(FloatVector.fromArray(F, bias, from + i))
+            .intoArray(tile, to + i);
+      }
+      for (; i < wide; i++) {
+        tile[to + i] += bias[from + i];
       }
     }
   }
@@ -306,12 +328,13 @@ public final class Sgemm {
     int startAt = cAt + j;
     int lds = ldc;
     if (blockK == 0 && !accumulate) {
-      start = bias == null ? ZEROS : bias;
-      startAt = bias == null ? 0 : biasAt + j;
+      start = ZEROS;
+      startAt = 0;
       lds = 0;
     }
     int stepA = transA ? 1 : lda;
     int baseA = aAt + (transA ? blockK * lda : blockK);
+    boolean complete = bias != null && blockK + depth == k;
     for (int i = from; i < to; ) {
       int rows = GemmTiles.rowsOfNext(to - i);
       GemmTiles.tile(
@@ -330,6 +353,9 @@ public final class Sgemm {
           c,
           cAt + i * ldc + j,
           ldc);
+      if (complete) {
+        addBias(c, cAt + i * ldc + j, ldc, rows, GemmTiles.WIDTH, j);
+      }
       i += rows;
     }
   }
@@ -340,13 +366,12 @@ public final class Sgemm {
     int width = GemmTiles.WIDTH;
     int stepA = transA ? 1 : lda;
     int baseA = aAt + (transA ? blockK * lda : blockK);
+    boolean complete = bias != null && blockK + depth == k;
     for (int i = from; i < to; ) {
       int rows = GemmTiles.rowsOfNext(to - i);
       for (int r = 0; r < rows; r++) {
         if (blockK > 0 || accumulate) {
           System.arraycopy(c, cAt + (i + r) * ldc + j, tile, r * width, wide);
-        } else if (bias != null) {
-          System.arraycopy(bias, biasAt + j, tile, r * width, wide);
         } else {
           Arrays.fill(tile, r * width, r * width + wide, 0f);
         }
@@ -367,6 +392,9 @@ public final class Sgemm {
           tile,
           0,
           width);
+      if (complete) {
+        addBias(tile, 0, width, rows, wide, j);
+      }
       for (int r = 0; r < rows; r++) {
         System.arraycopy(tile, r * width, c, cAt + (i + r) * ldc + j, wide);
       }

@@ -34,13 +34,13 @@ class SgemmTest {
       this.m = m;
       this.n = n;
       this.k = k;
-      this.accumulate = mode == 1;
+      this.accumulate = (mode & 1) == 1;
       lda = (transA ? m : k) + 3;
       ldb = (transB ? k : n) + 2;
       ldc = n + 1;
       a = floats(random, (transA ? k : m) * lda + 5);
       b = floats(random, (transB ? n : k) * ldb + 5);
-      bias = mode == 2 ? floats(random, n + 1) : null;
+      bias = mode >= 2 ? floats(random, n + 1) : null;
       start = floats(random, m * ldc + 8);
       Arrays.fill(start, 0, 4, GUARD);
       Arrays.fill(start, start.length - 4, start.length, GUARD);
@@ -51,13 +51,13 @@ class SgemmTest {
       for (int i = 0; i < m; i++) {
         for (int j = 0; j < n; j++) {
           int at = 4 + i * ldc + j;
-          float sum = accumulate ? c[at] : bias != null ? bias[1 + j] : 0f;
+          float sum = accumulate ? c[at] : 0f;
           for (int p = 0; p < k; p++) {
             float x = a[5 + (transA ? p * lda + i : i * lda + p)];
             float y = b[5 + (transB ? j * ldb + p : p * ldb + j)];
             sum = Math.fma(x, y, sum);
           }
-          c[at] = sum;
+          c[at] = bias == null ? sum : sum + bias[1 + j];
         }
       }
       return c;
@@ -118,7 +118,7 @@ class SgemmTest {
                 SIZES[random.nextInt(SIZES.length)],
                 SIZES[random.nextInt(SIZES.length)],
                 SIZES[random.nextInt(SIZES.length)],
-                random.nextInt(3));
+                random.nextInt(4));
         float[] expected = test.expected();
         assertSameBits(expected, test.actual(serial), "serial " + test);
         assertSameBits(expected, test.actual(parallel), "parallel " + test);
@@ -133,7 +133,7 @@ class SgemmTest {
       var sgemm = new Sgemm(pool);
       for (int trial = 0; trial < 12; trial++) {
         var test =
-            new Case(trial, (trial & 1) == 1, (trial & 2) == 2, 45, 150, 1100 + trial, trial % 3);
+            new Case(trial, (trial & 1) == 1, (trial & 2) == 2, 45, 150, 1100 + trial, trial % 4);
         float[] expected = test.expected();
         assertSameBits(expected, test.actual(sgemm), test);
         assertSameBits(expected, test.actualPacked(sgemm), test);
