@@ -37,7 +37,7 @@ public final class Sgemm {
   /** Work that is worth a task of its own, about 1 us. */
   private static final long TASK_FLOPS = 100_000;
 
-  private static final int TASKS_PER_THREAD = 4;
+  private static final long TASKS_PER_THREAD = 4;
 
   private static final VectorSpecies<Float> F = Lanes.F;
   private static final int V = F.length();
