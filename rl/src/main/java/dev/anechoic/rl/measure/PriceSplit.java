@@ -15,8 +15,8 @@ package dev.anechoic.rl.measure;
  *
  * <p>A format without samples has no mean reward. Where it vanished (p′ = 0), within and cross are
  * {@code ±p Δq} and cancel whatever q′ would be, so its part is its lost share alone: selection.
- * Where it appeared (p = 0), selection and cross cannot be told apart without q; their sum, p′q′, is
- * given on its own as {@code entered}. So the four parts always add up to ΔR.
+ * Where it appeared (p = 0), selection and cross cannot be told apart without q; their sum, p′q′,
+ * is given on its own as {@code entered}. So the four parts always add up to ΔR.
  *
  * @param total ΔR
  * @param selection from moving share between formats

@@ -59,14 +59,12 @@ public record SigmoidFit(
       }
     }
     double rmse = Math.sqrt(error / compute.length);
-    return new SigmoidFit(
-        start, theta[0], Math.exp(theta[1]), Math.exp(theta[2]), rmse, converged);
+    return new SigmoidFit(start, theta[0], Math.exp(theta[1]), Math.exp(theta[2]), rmse, converged);
   }
 
   /** The curve's reward at a compute. */
   public double at(double compute) {
-    return start
-        + (asymptote - start) * share(compute, Math.log(exponent), Math.log(midpoint));
+    return start + (asymptote - start) * share(compute, Math.log(exponent), Math.log(midpoint));
   }
 
   /** {@code 1 / (1 + (C_mid/C)^B)} from logarithms. */

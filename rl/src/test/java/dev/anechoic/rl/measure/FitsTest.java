@@ -89,8 +89,7 @@ final class FitsTest {
   void covarianceHandValue() {
     double[] logprobs = {-1, -3};
     double[] advantages = {1, -1};
-    assertArrayEquals(
-        new double[] {1, 1}, LogprobAdvantageCovariance.terms(logprobs, advantages));
+    assertArrayEquals(new double[] {1, 1}, LogprobAdvantageCovariance.terms(logprobs, advantages));
     assertEquals(1, LogprobAdvantageCovariance.mean(logprobs, advantages));
     double[] quantiles =
         LogprobAdvantageCovariance.quantiles(

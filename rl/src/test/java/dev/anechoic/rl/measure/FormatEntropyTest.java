@@ -30,8 +30,7 @@ final class FormatEntropyTest {
   @Test
   void samplesGiveTheSameSplitWhenTheyMatchThePolicy() {
     double[] logprobs = {Math.log(0.25), Math.log(0.25), Math.log(0.5), Math.log(0.5)};
-    FormatEntropy.Split split =
-        FormatEntropy.fromSamples(logprobs, new int[] {0, 0, 1, 1}, 3);
+    FormatEntropy.Split split = FormatEntropy.fromSamples(logprobs, new int[] {0, 0, 1, 1}, 3);
     assertEquals(1.5 * LN2, split.total(), 1e-15);
     assertEquals(LN2, split.between(), 1e-15);
     assertEquals(split.total(), split.between() + split.within(), 1e-15);

@@ -28,8 +28,7 @@ final class PassAtKTest {
   @Test
   void agreesWithBigIntegersAlsoForLargeN() {
     for (int[] nck : new int[][] {{7, 3, 2}, {64, 5, 20}, {1000, 400, 3}, {5000, 2, 2400}}) {
-      assertEquals(
-          exact(nck[0], nck[1], nck[2]), PassAtK.estimate(nck[0], nck[1], nck[2]), 1e-13);
+      assertEquals(exact(nck[0], nck[1], nck[2]), PassAtK.estimate(nck[0], nck[1], nck[2]), 1e-13);
     }
     // a chance of 1e-6 keeps its digits: c k / n for c = 1
     assertEquals(3e-6, PassAtK.estimate(1_000_000, 1, 3), 1e-20);

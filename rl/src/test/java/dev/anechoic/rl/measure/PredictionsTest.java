@@ -35,8 +35,7 @@ final class PredictionsTest {
   @Test
   void formatsThatNeverSucceedOrNeverOccur() {
     double[] p = {0.5, 0.5, 0};
-    assertArrayEquals(
-        p, StaticPrediction.shares(p, new double[] {0, 0, Double.NaN}, 1e-4), 1e-15);
+    assertArrayEquals(p, StaticPrediction.shares(p, new double[] {0, 0, Double.NaN}, 1e-4), 1e-15);
     assertArrayEquals(p, StaticPrediction.shares(p, new double[] {0, 0, Double.NaN}, 0), 1e-15);
     assertArrayEquals(
         new double[] {1, 0, 0},
@@ -82,7 +81,6 @@ final class PredictionsTest {
     assertEquals(1, PathModel.winner(p, q, 20, 200)); // the commoner, weaker format leads for long
     assertEquals(0, PathModel.winner(p, q, 5000, 5000)); // the strongest wins in the end
     assertThrows(
-        IllegalArgumentException.class,
-        () -> PathModel.integrate(new double[] {1, 0}, q, 1, 1));
+        IllegalArgumentException.class, () -> PathModel.integrate(new double[] {1, 0}, q, 1, 1));
   }
 }

@@ -63,7 +63,6 @@ final class WinnerTest {
     assertEquals(new SolvableTable(2, 1, 1, 1), table);
     assertEquals(0.6, table.coverageBefore());
     assertEquals(0.6, table.coverageAfter());
-    assertThrows(
-        IllegalArgumentException.class, () -> SolvableTable.of(new int[1], new int[2]));
+    assertThrows(IllegalArgumentException.class, () -> SolvableTable.of(new int[1], new int[2]));
   }
 }
