@@ -82,6 +82,11 @@ public final class Sgemm {
   private int chunkRows;
   private int groups;
 
+  /** A product on the calling thread alone. */
+  public Sgemm() {
+    this(new WorkerPool(1));
+  }
+
   /** A product that splits its work over {@code pool}. */
   public Sgemm(WorkerPool pool) {
     this.pool = pool;
