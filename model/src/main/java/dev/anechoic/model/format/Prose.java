@@ -1,0 +1,35 @@
+package dev.anechoic.model.format;
+
+/** Sentences without markup. */
+final class Prose {
+
+  /** Characters that only markup and programs use. */
+  private static final String MARKUP = "<>{}\\#`";
+
+  private static final int LONGEST_WORD = 40;
+
+  private Prose() {}
+
+  /** Whether the text has words and nothing that belongs to markup or a program. */
+  static boolean isProse(String text) {
+    boolean words = false;
+    int letters = 0;
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (MARKUP.indexOf(c) >= 0) {
+        return false;
+      }
+      letters = Character.isLetter(c) ? letters + 1 : 0;
+      if (letters > LONGEST_WORD) {
+        return false;
+      }
+      words |= letters > 1;
+    }
+    return words && Programs.firstMarker(text) < 0;
+  }
+
+  /** Whether a text has begun with this opening, or is itself a beginning of it. */
+  static boolean opens(String text, String opening) {
+    return text.startsWith(opening) || !text.isBlank() && opening.startsWith(text.stripTrailing());
+  }
+}

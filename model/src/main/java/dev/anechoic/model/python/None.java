@@ -1,0 +1,6 @@
+package dev.anechoic.model.python;
+
+/** Python's {@code None}. */
+enum None {
+  NONE
+}
