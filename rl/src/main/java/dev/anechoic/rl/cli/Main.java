@@ -3,6 +3,7 @@ package dev.anechoic.rl.cli;
 import static java.util.Objects.requireNonNullElse;
 
 import dev.anechoic.model.UserError;
+import dev.anechoic.tensor.TensorException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
@@ -71,6 +72,8 @@ public final class Main implements Runnable {
         error instanceof UncheckedIOException ? requireNonNullElse(error.getCause(), error) : error;
     switch (cause) {
       case UserError user -> err.println("anechoic: " + user.getMessage());
+      case TensorException engine when canBeMended(engine) ->
+          err.println("anechoic: " + engine.getMessage());
       case FileSystemException file -> err.println("anechoic: " + describe(file));
       default -> {
         err.printf(
@@ -81,6 +84,14 @@ public final class Main implements Runnable {
       }
     }
     return EXIT_USER;
+  }
+
+  /** Too little memory, a missing device, a diverged run: the user's settings, not our code. */
+  private static boolean canBeMended(TensorException error) {
+    return switch (error.kind()) {
+      case MEMORY, NOT_FINITE, BACKEND -> true;
+      case SHAPE, DTYPE, INDEX, CLOSED -> false;
+    };
   }
 
   /** Commands name what they read; this keeps a path they did not foresee readable. */

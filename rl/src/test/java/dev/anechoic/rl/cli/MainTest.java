@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.anechoic.model.UserError;
+import dev.anechoic.tensor.TensorException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
@@ -84,6 +85,18 @@ class MainTest {
     assertEquals(Main.EXIT_USER, exitCode);
     assertTrue(err.toString().contains(Path.of("no", "such", "file").toString()), err::toString);
     assertFalse(err.toString().contains("\tat "), err::toString);
+  }
+
+  @Test
+  void unavailableBackendIsOneMessageButAWrongShapeIsABug() {
+    assertEquals(Main.EXIT_USER, execute(() -> fail(TensorException.Kind.BACKEND)));
+    assertFalse(err.toString().contains("\tat "), err::toString);
+    assertEquals(Main.EXIT_BUG, execute(() -> fail(TensorException.Kind.SHAPE)));
+    assertTrue(err.toString().contains("\tat "), err::toString);
+  }
+
+  private static int fail(TensorException.Kind kind) {
+    throw new TensorException(kind, "matmul", "expected otherwise");
   }
 
   @Test
