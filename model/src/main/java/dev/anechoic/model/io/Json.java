@@ -93,6 +93,11 @@ public final class Json {
     }
   }
 
+  /** A plain value made by the program, with the same access as one that was read. */
+  public static Json of(@Nullable Object value, String place) {
+    return new Json(value, place, "");
+  }
+
   private static UserError malformed(
       String place, long column, String why, @Nullable Throwable cause) {
     var error = UserError.what("Malformed JSON: " + why.lines().findFirst().orElse(why));
@@ -242,6 +247,7 @@ public final class Json {
   public long longValue() {
     return switch (value) {
       case Long number -> number;
+      case Integer number -> number;
       case Double number when number == Math.rint(number) && Math.abs(number) < 0x1p53 ->
           number.longValue();
       case null, default -> throw mismatch("a whole number");
