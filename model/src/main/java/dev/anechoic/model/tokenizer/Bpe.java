@@ -13,9 +13,9 @@ import org.jspecify.annotations.Nullable;
  * the neighbours whose merge was learned first, the leftmost of equal ones. Source: Sennrich,
  * Haddow, Birch, "Neural Machine Translation of Rare Words with Subword Units" (arXiv 1508.07909).
  *
- * <p>Short pieces look for the best merge by a scan, long ones by a heap, so that a megabyte without
- * a space takes n log n steps. Results for short pieces are kept in a cache that threads share
- * without locks: its entries are immutable, and a lost update costs only the work done twice.
+ * <p>Short pieces look for the best merge by a scan, long ones by a heap, so that a megabyte
+ * without a space takes n log n steps. Results for short pieces are kept in a cache that threads
+ * share without locks: its entries are immutable, and a lost update costs only the work done twice.
  */
 final class Bpe {
   /** What a model does beyond merging; the names are those of {@code tokenizer.json}. */
@@ -70,7 +70,8 @@ final class Bpe {
     if (id == null) {
       throw UserError.what("The tokenizer's vocabulary lacks '" + token + "'")
           .where("model: " + place)
-          .remedy("Get a complete tokenizer.json: every part of a merge must be in the vocabulary.");
+          .remedy(
+              "Get a complete tokenizer.json: every part of a merge must be in the vocabulary.");
     }
     return id;
   }
@@ -106,9 +107,7 @@ final class Bpe {
     }
     int slot = (hash * 0x9E3779B9) >>> (32 - Integer.numberOfTrailingZeros(CACHE_SLOTS));
     CacheEntry entry = cache[slot];
-    if (entry == null
-        || entry.piece.length() != to - from
-        || !text.startsWith(entry.piece, from)) {
+    if (entry == null || entry.piece.length() != to - from || !text.startsWith(entry.piece, from)) {
       compute(text, from, to, scratch);
       int[] ids = Arrays.copyOf(scratch.symbols, scratch.symbolCount);
       entry = new CacheEntry(text.substring(from, to), ids);

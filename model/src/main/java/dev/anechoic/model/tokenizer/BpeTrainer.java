@@ -4,17 +4,19 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
+import java.util.Set;
 
 /**
  * Learns merges: counts neighbouring tokens over all words, makes one token of the commonest pair,
  * and so on until the vocabulary is full. Of pairs with equal counts the one with the smaller left
- * id wins, then the one with the smaller right id, so that the result depends on the counts of words
- * alone, not on their order. A pair's count is the number of positions at which it stands; the runs
- * "aaa" has two pairs of "a".
+ * id wins, then the one with the smaller right id, so that the result depends on the counts of
+ * words alone, not on their order. A pair's count is the number of positions at which it stands;
+ * the runs "aaa" has two pairs of "a".
  *
  * <p>Source: Sennrich, Haddow, Birch (arXiv 1508.07909), algorithm 1. Each merge touches only the
  * words that hold the pair, and a heap with outdated entries gives the next pair.
@@ -105,7 +107,7 @@ final class BpeTrainer {
 
   private void merge(int left, int right, int merged) {
     Ids holders = wordsOfPair.remove(PairMap.key(left, right));
-    Map<Long, Boolean> grown = new HashMap<>();
+    Set<Long> grown = new HashSet<>();
     for (int i = 0; holders != null && i < holders.size(); i++) {
       int word = holders.get(i);
       int[] after = merged(words[word], left, right, merged);
@@ -117,12 +119,12 @@ final class BpeTrainer {
       count(word, 1);
       for (int j = 0; j + 1 < after.length; j++) {
         if (after[j] == merged || after[j + 1] == merged) {
-          grown.put(PairMap.key(after[j], after[j + 1]), true);
+          grown.add(PairMap.key(after[j], after[j + 1]));
         }
       }
     }
-    for (long pair : grown.keySet()) {
-      queue.add(new Candidate(pairCounts.get(pair), pair));
+    for (long pair : grown) {
+      queue.add(new Candidate(pairCounts.getOrDefault(pair, 0L), pair));
     }
   }
 

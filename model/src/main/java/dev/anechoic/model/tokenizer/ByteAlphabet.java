@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The letters under which GPT-2's vocabulary writes the 256 bytes: printable Latin-1 characters
- * stand for themselves, the other bytes, in order, for U+0100 and following. Source: Radford et al.,
- * "Language Models are Unsupervised Multitask Learners" (2019), encoder.py.
+ * stand for themselves, the other bytes, in order, for U+0100 and following. Source: Radford et
+ * al., "Language Models are Unsupervised Multitask Learners" (2019), encoder.py.
  */
 final class ByteAlphabet {
   private static final char[] CHAR_OF_BYTE = new char[256];

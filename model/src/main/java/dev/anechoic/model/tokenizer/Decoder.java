@@ -103,7 +103,9 @@ interface Decoder {
       from += content.length();
     }
     int to = token.length();
-    for (int i = 0; i < stop && to > from && token.startsWith(content, to - content.length()); i++) {
+    for (int i = 0;
+        i < stop && to > from && token.startsWith(content, to - content.length());
+        i++) {
       to -= content.length();
     }
     return token.substring(from, to);

@@ -35,8 +35,7 @@ public final class Tokenizer {
   private static final String CONFIG_FILE = "tokenizer_config.json";
   private static final List<String> END_NAMES =
       List.of("<|endoftext|>", "</s>", "<|end_of_text|>", "<|eot_id|>");
-  private static final List<String> PAD_NAMES =
-      List.of("<|pad|>", "<|padding|>", "<pad>", "[PAD]");
+  private static final List<String> PAD_NAMES = List.of("<|pad|>", "<|padding|>", "<pad>", "[PAD]");
 
   private final Json file;
   private final @Nullable Json config;
@@ -50,7 +49,7 @@ public final class Tokenizer {
   private final boolean decodesBytes;
   private final Map<String, Integer> ids;
   private final @Nullable String[] tokens;
-  private final byte @Nullable [][] bytes;
+  private final byte[] @Nullable [] bytes;
   private final BitSet special = new BitSet();
 
   private Tokenizer(Json file, @Nullable Json config) {
@@ -64,8 +63,7 @@ public final class Tokenizer {
     normalizer = Normalizer.of(file.find("normalizer"));
     cutter = cut.cutter();
     bpe =
-        new Bpe(
-            vocab, TokenizerJson.merges(model), TokenizerJson.options(model), cut.byteLevel());
+        new Bpe(vocab, TokenizerJson.merges(model), TokenizerJson.options(model), cut.byteLevel());
     rawAdded = matcher(added, false, UnaryOperator.identity());
     normalizedAdded = matcher(added, true, this::normalize);
     frame = TokenizerJson.frame(file.find("post_processor"));
@@ -91,20 +89,18 @@ public final class Tokenizer {
   private Map<String, Integer> allIds(Map<String, Integer> vocab, List<AddedToken> added) {
     Map<String, Integer> all = new HashMap<>(vocab);
     Map<Integer, String> owners = new HashMap<>();
-    added.forEach(token -> all.putIfAbsent(token.content(), token.id()));
-    added.stream()
-        .filter(token -> all.get(token.content()) != token.id())
-        .forEach(
-            token -> {
-              throw conflict(token.content(), token.id(), "id " + all.get(token.content()));
-            });
-    all.forEach(
-        (token, id) -> {
-          String other = owners.putIfAbsent(id, token);
-          if (other != null || id < 0) {
-            throw conflict(token, id, other == null ? "a negative id" : "the id of '" + other + "'");
-          }
-        });
+    for (AddedToken token : added) {
+      Integer other = all.putIfAbsent(token.content(), token.id());
+      if (other != null && other != token.id()) {
+        throw conflict(token.content(), token.id(), "id " + other);
+      }
+    }
+    all.forEach((token, id) -> {
+      String other = owners.putIfAbsent(id, token);
+      if (other != null || id < 0) {
+        throw conflict(token, id, other == null ? "a negative id" : "the id of '" + other + "'");
+      }
+    });
     return all;
   }
 
@@ -130,15 +126,13 @@ public final class Tokenizer {
       cutting.countPieces(text, counts);
     }
     Map<String, Long> pieces = new LinkedHashMap<>();
-    counts.forEach(
-        (piece, count) -> {
-          byte[] utf8 = piece.getBytes(StandardCharsets.UTF_8);
-          pieces.put(ByteAlphabet.spell(utf8, 0, utf8.length), count[0]);
-        });
+    counts.forEach((piece, count) -> {
+      byte[] utf8 = piece.getBytes(StandardCharsets.UTF_8);
+      pieces.put(ByteAlphabet.spell(utf8, 0, utf8.length), count[0]);
+    });
     return ofTraining(
         config,
-        BpeTrainer.train(
-            pieces, config.allSpecialTokens(), config.vocabSize(), config.minCount()));
+        BpeTrainer.train(pieces, config.allSpecialTokens(), config.vocabSize(), config.minCount()));
   }
 
   private static Tokenizer ofTraining(TokenizerConfig config, BpeTrainer.Result learned) {
@@ -197,14 +191,14 @@ public final class Tokenizer {
   public int[] encode(String text) {
     Ids out = new Ids(text.length() / 3 + 8);
     Bpe.Scratch scratch = new Bpe.Scratch();
-    forEachPart(
-        text, (part, from, to, _) -> bpe.encode(part, from, to, scratch, out), out::add);
+    forEachPart(text, (part, from, to, _) -> bpe.encode(part, from, to, scratch, out), out::add);
     return out.toArray();
   }
 
   /** The ids of a text with those that the post-processor puts around it, such as a begin token. */
   public int[] encodeWithSpecialTokens(String text) {
-    return Stream.of(frame.before().stream(), Arrays.stream(encode(text)).boxed(), frame.after().stream())
+    return Stream.of(
+            frame.before().stream(), Arrays.stream(encode(text)).boxed(), frame.after().stream())
         .flatMap(part -> part)
         .mapToInt(Integer::intValue)
         .toArray();
@@ -222,7 +216,8 @@ public final class Tokenizer {
         new AddedTokenMatcher.Sink() {
           @Override
           public void text(int from, int to) {
-            normalizedPart(from == 0 && to == text.length() ? text : text.substring(from, to), from == 0);
+            normalizedPart(
+                from == 0 && to == text.length() ? text : text.substring(from, to), from == 0);
           }
 
           @Override
@@ -364,12 +359,11 @@ public final class Tokenizer {
   public int endToken() {
     return named("eos_token", END_NAMES)
         .map(this::idOf)
-        .orElseThrow(
-            () ->
-                UserError.what("The tokenizer does not say which token ends a document")
-                    .where(file.where())
-                    .expected("'eos_token' in " + CONFIG_FILE + ", or one of " + END_NAMES)
-                    .remedy("Put a " + CONFIG_FILE + " with 'eos_token' beside tokenizer.json."));
+        .orElseThrow(() ->
+            UserError.what("The tokenizer does not say which token ends a document")
+                .where(file.where())
+                .expected("'eos_token' in " + CONFIG_FILE + ", or one of " + END_NAMES)
+                .remedy("Put a " + CONFIG_FILE + " with 'eos_token' beside tokenizer.json."));
   }
 
   /** The id of the token that fills up a batch: the end token where there is none of its own. */

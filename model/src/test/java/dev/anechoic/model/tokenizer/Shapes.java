@@ -9,8 +9,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Files built like the {@code tokenizer.json} of well-known models, with vocabularies learned on the
- * spot.
+ * Files built like the {@code tokenizer.json} of well-known models, with vocabularies learned on
+ * the spot.
  */
 @SuppressWarnings("unchecked") // plain JSON values
 final class Shapes {
@@ -43,8 +43,17 @@ final class Shapes {
     file.put("pre_tokenizer", byteLevel(true, true));
     file.put(
         "post_processor",
-        map("type", "RobertaProcessing", "sep", List.of("<|pad|>", 1), "cls",
-            List.of("<|endoftext|>", 0), "trim_offsets", true, "add_prefix_space", true));
+        map(
+            "type",
+            "RobertaProcessing",
+            "sep",
+            List.of("<|pad|>", 1),
+            "cls",
+            List.of("<|endoftext|>", 0),
+            "trim_offsets",
+            true,
+            "add_prefix_space",
+            true));
     return Json.pretty(file);
   }
 
@@ -55,15 +64,19 @@ final class Shapes {
     model.put("ignore_merges", true);
     // a whole piece without merges of its own, which only ignore_merges can find
     ((Map<String, Object>) model.get("vocab")).put("Ġxylophone", 700L);
-    file.put("added_tokens", List.of(
-        added(0, "<|endoftext|>", true, false),
-        added(1, "<|pad|>", true, false),
-        added(701, "<|begin_of_text|>", true, false)));
+    file.put(
+        "added_tokens",
+        List.of(
+            added(0, "<|endoftext|>", true, false),
+            added(1, "<|pad|>", true, false),
+            added(701, "<|begin_of_text|>", true, false)));
     file.put(
         "post_processor",
-        map("type", "Sequence", "processors", List.of(
-            byteLevel(true, true),
-            template("<|begin_of_text|>", 701))));
+        map(
+            "type",
+            "Sequence",
+            "processors",
+            List.of(byteLevel(true, true), template("<|begin_of_text|>", 701))));
     return Json.pretty(file);
   }
 
@@ -72,17 +85,25 @@ final class Shapes {
     Map<String, @Nullable Object> file = sentencePiece(texts);
     file.put(
         "normalizer",
-        map("type", "Sequence", "normalizers", List.of(
-            map("type", "Prepend", "prepend", "▁"),
-            map("type", "Replace", "pattern", Map.of("String", " "), "content", "▁"))));
+        map(
+            "type",
+            "Sequence",
+            "normalizers",
+            List.of(
+                map("type", "Prepend", "prepend", "▁"),
+                map("type", "Replace", "pattern", Map.of("String", " "), "content", "▁"))));
     file.put("pre_tokenizer", null);
     file.put(
         "decoder",
-        map("type", "Sequence", "decoders", List.of(
-            map("type", "Replace", "pattern", Map.of("String", "▁"), "content", " "),
-            map("type", "ByteFallback"),
-            map("type", "Fuse"),
-            map("type", "Strip", "content", " ", "start", 1, "stop", 0))));
+        map(
+            "type",
+            "Sequence",
+            "decoders",
+            List.of(
+                map("type", "Replace", "pattern", Map.of("String", "▁"), "content", " "),
+                map("type", "ByteFallback"),
+                map("type", "Fuse"),
+                map("type", "Strip", "content", " ", "start", 1, "stop", 0))));
     return Json.pretty(file);
   }
 
@@ -104,15 +125,32 @@ final class Shapes {
   static String split(List<String> texts, String behavior, boolean invert) {
     Map<String, @Nullable Object> file = trained(texts, TokenizerConfig.Cut.GPT2, false, 400);
     Map<String, @Nullable Object> regex =
-        map("type", "Split", "pattern", Map.of("Regex", "[\\s,]|\\d"), "behavior", behavior,
-            "invert", invert);
+        map(
+            "type",
+            "Split",
+            "pattern",
+            Map.of("Regex", "[\\s,]|\\d"),
+            "behavior",
+            behavior,
+            "invert",
+            invert);
     Map<String, @Nullable Object> literal =
-        map("type", "Split", "pattern", Map.of("String", "."), "behavior", "MergedWithPrevious",
-            "invert", false);
+        map(
+            "type",
+            "Split",
+            "pattern",
+            Map.of("String", "."),
+            "behavior",
+            "MergedWithPrevious",
+            "invert",
+            false);
     Map<String, @Nullable Object> digits = map("type", "Digits", "individual_digits", invert);
     file.put(
         "pre_tokenizer",
-        map("type", "Sequence", "pretokenizers",
+        map(
+            "type",
+            "Sequence",
+            "pretokenizers",
             List.of(regex, literal, digits, byteLevel(false, false))));
     return Json.pretty(file);
   }
@@ -131,8 +169,15 @@ final class Shapes {
       added.add(token);
     }
     file.put("added_tokens", added);
-    file.put("normalizer", map("type", "Sequence", "normalizers", List.of(
-        map("type", "NFKC"), map("type", "Replace", "pattern", Map.of("Regex", "x+"), "content", "$1"))));
+    file.put(
+        "normalizer",
+        map(
+            "type",
+            "Sequence",
+            "normalizers",
+            List.of(
+                map("type", "NFKC"),
+                map("type", "Replace", "pattern", Map.of("Regex", "x+"), "content", "$1"))));
     return Json.pretty(file);
   }
 
@@ -141,7 +186,8 @@ final class Shapes {
   private static Map<String, @Nullable Object> trained(
       List<String> texts, TokenizerConfig.Cut cut, boolean digits, int vocabSize) {
     TokenizerConfig config =
-        new TokenizerConfig(vocabSize, 2, cut, digits, false, "<|endoftext|>", "<|pad|>", List.of());
+        new TokenizerConfig(
+            vocabSize, 2, cut, digits, false, "<|endoftext|>", "<|pad|>", List.of());
     String json = Tokenizer.train(texts, config).toJson();
     return (Map<String, @Nullable Object>) Json.parse(json, "trained").value();
   }
@@ -179,24 +225,52 @@ final class Shapes {
           counts.merge(w.get(i) + " " + w.get(i + 1), 1, Integer::sum);
         }
       });
-      String best = counts.entrySet().stream()
-          .max(Map.Entry.<String, Integer>comparingByValue().thenComparing(Map.Entry.comparingByKey()))
-          .orElseThrow().getKey();
+      String best =
+          counts.entrySet().stream()
+              .max(
+                  Map.Entry.<String, Integer>comparingByValue()
+                      .thenComparing(Map.Entry.comparingByKey()))
+              .orElseThrow()
+              .getKey();
       merges.add(best);
       String joined = best.replace(" ", "");
       vocab.putIfAbsent(joined, vocab.size());
       words.replaceAll(w -> join(w, best, joined));
     }
     Map<String, @Nullable Object> file = map("version", "1.0", "truncation", null, "padding", null);
-    file.put("added_tokens", List.of(
-        added(0, "<unk>", true, false), added(1, "<s>", true, false), added(2, "</s>", true, false)));
+    file.put(
+        "added_tokens",
+        List.of(
+            added(0, "<unk>", true, false),
+            added(1, "<s>", true, false),
+            added(2, "</s>", true, false)));
     file.put("normalizer", null);
     file.put("pre_tokenizer", null);
     file.put("post_processor", template("<s>", 1));
     file.put("decoder", null);
-    file.put("model", map("type", "BPE", "dropout", null, "unk_token", "<unk>",
-        "continuing_subword_prefix", null, "end_of_word_suffix", null, "fuse_unk", true,
-        "byte_fallback", true, "ignore_merges", false, "vocab", vocab, "merges", merges));
+    file.put(
+        "model",
+        map(
+            "type",
+            "BPE",
+            "dropout",
+            null,
+            "unk_token",
+            "<unk>",
+            "continuing_subword_prefix",
+            null,
+            "end_of_word_suffix",
+            null,
+            "fuse_unk",
+            true,
+            "byte_fallback",
+            true,
+            "ignore_merges",
+            false,
+            "vocab",
+            vocab,
+            "merges",
+            merges));
     return file;
   }
 
@@ -214,20 +288,46 @@ final class Shapes {
     Map<String, Object> first = Map.of("SpecialToken", Map.of("id", begin, "type_id", 0));
     Map<String, Object> a = Map.of("Sequence", Map.of("id", "A", "type_id", 0));
     Map<String, Object> b = Map.of("Sequence", Map.of("id", "B", "type_id", 1));
-    return map("type", "TemplateProcessing", "single", List.of(first, a), "pair",
-        List.of(first, a, b), "special_tokens",
+    return map(
+        "type",
+        "TemplateProcessing",
+        "single",
+        List.of(first, a),
+        "pair",
+        List.of(first, a, b),
+        "special_tokens",
         Map.of(begin, Map.of("id", begin, "ids", List.of(id), "tokens", List.of(begin))));
   }
 
   private static Map<String, @Nullable Object> byteLevel(boolean prefixSpace, boolean regex) {
-    return map("type", "ByteLevel", "add_prefix_space", prefixSpace, "trim_offsets", true,
-        "use_regex", regex);
+    return map(
+        "type",
+        "ByteLevel",
+        "add_prefix_space",
+        prefixSpace,
+        "trim_offsets",
+        true,
+        "use_regex",
+        regex);
   }
 
   private static Map<String, @Nullable Object> added(
       int id, String content, boolean special, boolean normalized) {
-    return map("id", id, "content", content, "single_word", false, "lstrip", false, "rstrip", false,
-        "normalized", normalized, "special", special);
+    return map(
+        "id",
+        id,
+        "content",
+        content,
+        "single_word",
+        false,
+        "lstrip",
+        false,
+        "rstrip",
+        false,
+        "normalized",
+        normalized,
+        "special",
+        special);
   }
 
   private static Map<String, @Nullable Object> map(@Nullable Object... keysAndValues) {

@@ -8,7 +8,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 
-/** Texts to try tokenizers on: generated problems, many scripts, hard cases, GSM8K where present. */
+/**
+ * Texts to try tokenizers on: generated problems, many scripts, hard cases, GSM8K where present.
+ */
 final class TextSource {
   private TextSource() {}
 
@@ -54,11 +56,17 @@ final class TextSource {
           "你好，世界。今日は、世界! 안녕하세요 สวัสดี नमस्ते مرحبا שלום",
           "👩‍👩‍👧‍👦 👍🏽 🇩🇪 é́́ 🤷🏻‍♀️\uFE0F",
           "\u00A0\u2003\u3000\u200B\u200D\uFEFF\u0085\u2028x",
-          "<|endoftext|>", "a<|endoftext|>b", " <|endoftext|> <|pad|>", "<|endoftext", "<s>x</s>",
-          "▁already ▁spelled▁", "<0x0A> <0xZZ>",
+          "<|endoftext|>",
+          "a<|endoftext|>b",
+          " <|endoftext|> <|pad|>",
+          "<|endoftext",
+          "<s>x</s>",
+          "▁already ▁spelled▁",
+          "<0x0A> <0xZZ>",
           "if x == 1:\n\t\tprint(f\"{y!r}\")  # comment\n\n\n    return\n",
           "\\frac{1}{2} $x^2$ \\boxed{42}",
-          "http://example.org/a?b=c&d=%20#e", "_under_score__ CamelCase ALLCAPS",
+          "http://example.org/a?b=c&d=%20#e",
+          "_under_score__ CamelCase ALLCAPS",
           "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
           " ".repeat(100) + "x" + "\n".repeat(50) + " ".repeat(30),
           "=".repeat(200),
