@@ -1,0 +1,107 @@
+package dev.anechoic.model.train;
+
+import dev.anechoic.model.transformer.Transformer;
+import dev.anechoic.tensor.Arena;
+import dev.anechoic.tensor.Backend;
+import dev.anechoic.tensor.DType;
+import dev.anechoic.tensor.MemoryLedger;
+import dev.anechoic.tensor.Tape;
+import dev.anechoic.tensor.Tensor;
+import dev.anechoic.tensor.op.CrossEntropy;
+import dev.anechoic.tensor.op.WeightedSum;
+
+/**
+ * One step of next-token training: forward and backward over a batch in micro-batches whose
+ * gradients add up, clip, AdamW. The loss is the mean over all targets of the batch that are not
+ * masked.
+ *
+ * <p>A micro-batch of few sequences keeps its activations in the processor's cache. Its size changes
+ * the order of the gradient's sum, so the last bits; the number of threads does not. Steps of one
+ * size allocate nothing on the Java heap.
+ */
+public final class TrainStep implements AutoCloseable {
+  private final Transformer model;
+  private final AdamW optimizer;
+  private final Backend backend;
+  private final int microBatch;
+  private final Arena arena;
+  private final Arena sums;
+  private final Tape tape;
+  private final Tensor lossSum; // [1]
+  private final float[] host = new float[1];
+
+  /**
+   * @param microBatch most sequences per forward and backward pass
+   */
+  public TrainStep(
+      Transformer model, AdamW optimizer, int microBatch, MemoryLedger ledger) {
+    this.model = model;
+    this.optimizer = optimizer;
+    this.microBatch = microBatch;
+    backend = model.backend();
+    arena = new Arena(backend, Arena.Tag.ACTIVATIONS, ledger);
+    sums = new Arena(backend, Arena.Tag.WORKSPACE, ledger);
+    tape = new Tape(arena);
+    lossSum = sums.tensor(backend.floatType(), 1);
+  }
+
+  /**
+   * Takes a step.
+   *
+   * @param inputs token ids, rows * time of them
+   * @param targets ids of the next tokens, negative where masked
+   * @param rows sequences in the batch
+   * @param time tokens per sequence (T)
+   * @param lr learning rate
+   */
+  public void run(int[] inputs, int[] targets, int rows, int time, double lr) {
+    gradients(inputs, targets, rows, time);
+    optimizer.step(lr);
+  }
+
+  /** The first half of {@link #run}: zero, then the gradient of the mean loss. */
+  void gradients(int[] inputs, int[] targets, int rows, int time) {
+    int counted = 0;
+    for (int i = 0; i < rows * time; i++) {
+      counted += targets[i] < 0 ? 0 : 1;
+    }
+    model.parameters().zeroGrad();
+    backend.fill(lossSum, 0);
+    try {
+      for (int row = 0; row < rows; row += microBatch) {
+        int batch = Math.min(microBatch, rows - row);
+        pass(inputs, targets, row * time, batch, time, 1.0 / Math.max(1, counted));
+      }
+    } finally {
+      tape.reset();
+    }
+  }
+
+  private void pass(
+      int[] inputs, int[] targets, int from, int batch, int time, double weight) {
+    Tensor tokens = arena.tensor(DType.I32, batch, time);
+    backend.write(tokens, inputs, from);
+    Tensor next = arena.tensor(DType.I32, batch * time);
+    backend.write(next, targets, from);
+    Tensor weights = arena.tensor(backend.floatType(), batch * time);
+    backend.fill(weights, weight);
+    Tensor logits = model.logits(tape, model.hidden(tape, tokens, null));
+    Tensor losses = CrossEntropy.forward(tape, logits, next);
+    Tensor loss = WeightedSum.forward(tape, losses, weights);
+    backend.scale(loss, 1, lossSum, true);
+    tape.backward(loss);
+    tape.reset();
+  }
+
+  /** Mean loss of the last batch in nats per token, before the step; waits for the backend. */
+  public double loss() {
+    backend.read(lossSum, host, 0);
+    return host[0];
+  }
+
+  @Override
+  public void close() {
+    arena.close();
+    sums.close();
+  }
+}
