@@ -1,5 +1,6 @@
 package dev.anechoic.model.problem;
 
+import dev.anechoic.tensor.Philox;
 import java.util.List;
 
 /**
@@ -8,21 +9,25 @@ import java.util.List;
  */
 public final class Draws {
 
-  private final long key;
-  private long position;
+  private final long seed;
+  private final int stream;
+  private final long index;
+  private int position;
 
   /**
    * @param seed of the run
    * @param stream what the choices are for, so that two uses of one index do not share them
    * @param index which item of the stream
    */
-  public Draws(long seed, long stream, long index) {
-    this.key = mix(mix(mix(seed) ^ stream) + index);
+  public Draws(long seed, int stream, long index) {
+    this.seed = seed;
+    this.stream = stream;
+    this.index = index;
   }
 
   /** A whole number from 0 to {@code bound - 1}. */
   public int below(int bound) {
-    return (int) (Math.multiplyHigh(next() >>> 1, (long) bound << 1));
+    return (int) Math.multiplyHigh(next() >>> 1, (long) bound << 1);
   }
 
   /** A whole number from {@code least} to {@code most}, both included. */
@@ -47,24 +52,23 @@ public final class Draws {
 
   /** An index of the weights with a probability in proportion to its weight. */
   public int weighted(List<Double> weights) {
-    double total = weights.stream().mapToDouble(Double::doubleValue).sum();
+    double total = 0;
+    for (double weight : weights) {
+      total += weight;
+    }
     double left = uniform() * total;
+    int last = 0;
     for (int i = 0; i < weights.size(); i++) {
       left -= weights.get(i);
+      last = weights.get(i) > 0 ? i : last;
       if (left < 0) {
         return i;
       }
     }
-    return weights.size() - 1;
+    return last;
   }
 
   private long next() {
-    return mix(key + ++position * 0x9E3779B97F4A7C15L);
-  }
-
-  private static long mix(long z) {
-    z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
-    z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
-    return z ^ (z >>> 31);
+    return Philox.bits(seed, stream, (int) (index >>> 32), (int) index, position++);
   }
 }
