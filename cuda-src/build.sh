@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# Builds the kernels of this folder.
+#
+#   build.sh fatbin [DIR]      sm_90a and sm_80 code and compute_80 PTX for a GPU, by nvcc
+#   build.sh emulation [DIR]   the same kernels as a shared library for this CPU, by g++
+#   build.sh asan [DIR]        that library with the address sanitizer
+#   build.sh selftest [DIR]    builds and runs the emulation's own test
+#
+# DIR defaults to build/ beside this script. A kernel that spills registers fails the fatbin.
+set -euo pipefail
+src=$(cd "$(dirname "$0")" && pwd)
+what=${1:-}
+out=${2:-$src/build}
+mkdir -p "$out"
+
+# Rounding is what the source says (fmaf where fused): one kernel inlined twice gives the same bits.
+cxxFlags=(-std=c++20 -x c++ -fPIC -O2 -ftree-vectorize -ffp-contract=off -fno-math-errno
+  -fvisibility=hidden -Wall -Wno-unknown-pragmas -Werror)
+case $(uname -m) in
+  x86_64) cxxFlags+=(-march=x86-64-v3) ;;
+  *) cxxFlags+=(-march=native) ;;
+esac
+
+# compileAll FOLDER FLAGS...: one object per source, as many at once as there are processors; what
+# is newer than its sources stays.
+compileAll() {
+  local folder=$1
+  shift
+  mkdir -p "$folder"
+  local newestHeader source object
+  newestHeader=$(ls -t "$src"/*.cuh "$src"/emulation/*.h "$src/build.sh" | head -1)
+  for source in "$src"/*.cu "$src"/ladder/*.cu "$src"/emulation/emulation.cpp; do
+    [ -e "$source" ] && [ "$(basename "$source")" != kernels.cu ] || continue
+    object=$folder/$(basename "$source").o
+    if [ ! -e "$object" ] || [ "$source" -nt "$object" ] || [ "$newestHeader" -nt "$object" ]; then
+      printf '%s\0' "$source"
+    fi
+  done | xargs -0 -r -P "$(nproc)" -I{} bash -c '
+    object=$0/$(basename "$1").o
+    g++ "${@:2}" -c "$1" -o "$object.part" && mv "$object.part" "$object"' "$folder" {} "$@"
+}
+
+# linkLibrary NAME FLAGS...
+linkLibrary() {
+  local name=$1
+  shift
+  compileAll "$out/${name%.so}-objects" "${cxxFlags[@]}" "$@"
+  g++ -shared "$@" -o "$out/$name.part" "$out/${name%.so}-objects"/*.o
+  mv "$out/$name.part" "$out/$name"
+  echo "$out/$name"
+}
+
+case $what in
+  emulation) linkLibrary libanechoic-emulated.so ;;
+  asan) linkLibrary libanechoic-emulated-asan.so -fsanitize=address -g ;;
+  fatbin)
+    report=$out/registers.txt
+    nvcc -std=c++17 -O3 -fmad=false -fatbin -Xptxas -v --threads 0 \
+      -gencode arch=compute_90a,code=sm_90a -gencode arch=compute_80,code=sm_80 \
+      -gencode arch=compute_80,code=compute_80 \
+      -o "$out/anechoic.fatbin.part" "$src/kernels.cu" 2>"$report" || {
+      cat "$report" >&2
+      exit 1
+    }
+    if grep -E ' [1-9][0-9]* bytes spill' "$report" >/dev/null; then
+      echo "a kernel spills registers; give it a smaller tile or fewer threads:" >&2
+      grep -B 2 -E ' [1-9][0-9]* bytes spill' "$report" >&2
+      exit 1
+    fi
+    mv "$out/anechoic.fatbin.part" "$out/anechoic.fatbin"
+    echo "$out/anechoic.fatbin"
+    ;;
+  selftest)
+    g++ "${cxxFlags[@]}" -g "$src/emulation/selftest.cpp" "$src/emulation/emulation.cpp" \
+      -o "$out/selftest"
+    "$out/selftest"
+    ;;
+  *)
+    sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+    ;;
+esac

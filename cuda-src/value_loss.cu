@@ -1,0 +1,33 @@
+// Clipped value loss: max((v - R)^2, (clip(v, old - c, old + c) - R)^2) / 2. PPO's reference
+// implementation (OpenAI baselines); an infinite clip gives half the squared error.
+#include "common.cuh"
+
+DEVICE float clippedValue(float value, float old, float clip) {
+  float low = old - clip, high = old + clip;
+  return value < low ? low : value > high ? high : value;
+}
+
+KERNEL valueLoss(const float* values, const float* oldValues, const float* returns, float clip,
+                 float* loss, long long size) {
+  for (long long i = globalThread(); i < size; i += globalThreads()) {
+    float plain = values[i] - returns[i];
+    float clipped = clippedValue(values[i], oldValues[i], clip) - returns[i];
+    float a = plain * plain, b = clipped * clipped;
+    loss[i] = 0.5f * (a >= b ? a : b);
+  }
+}
+
+// dValues (+)= dLoss (v - R) where the unclipped error is the larger, else 0.
+KERNEL valueLossBackward(const float* values, const float* oldValues, const float* returns,
+                         float clip, const float* dLoss, float* dValues, long long size,
+                         int accumulate) {
+  for (long long i = globalThread(); i < size; i += globalThreads()) {
+    float plain = values[i] - returns[i];
+    float clipped = clippedValue(values[i], oldValues[i], clip) - returns[i];
+    bool active = plain * plain >= clipped * clipped;
+    float d = active && dLoss[i] != 0.0f ? dLoss[i] * plain : 0.0f;
+    dValues[i] = accumulate ? dValues[i] + d : d;
+  }
+}
+REGISTER_KERNEL(valueLoss);
+REGISTER_KERNEL(valueLossBackward);
