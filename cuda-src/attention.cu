@@ -210,10 +210,17 @@ DEVICE void attentionBlock(const float* qkv, float* out, float* lse, int T, int 
                    static_cast<long long>(H) * D, lse + (static_cast<long long>(b) * H + h) * T + first);
 }
 
+// Whether row b of a cached call has a slot and positions inside the cache. A row that has not is
+// reported by attentionStore and left out by everyone.
+DEVICE bool insideCache(int slot, int start, int S, int slotCount, int Tmax) {
+  return slot >= 0 && slot < slotCount && start >= 0 && start + S <= Tmax;
+}
+
 // Stores the new keys and values of qkv [B,S,(H+2K)*D] at positions starts[b].. of cache slot slots[b].
 // keys, values [slots,K,Tmax,D].
 KERNEL attentionStore(const float* qkv, const int* slots, const int* starts, float* keys,
-                      float* values, int batch, int S, int H, int KV, int D, int Tmax) {
+                      float* values, int batch, int S, int H, int KV, int D, int slotCount,
+                      int Tmax, int* problem) {
   long long size = static_cast<long long>(batch) * S * KV * D;
   long long width = static_cast<long long>(H + 2 * KV) * D;
   for (long long i = globalThread(); i < size; i += globalThreads()) {
@@ -223,11 +230,15 @@ KERNEL attentionStore(const float* qkv, const int* slots, const int* starts, flo
     rest /= KV;
     int s = static_cast<int>(rest % S), b = static_cast<int>(rest / S);
     int position = starts[b] + s;
-    if (position < Tmax) {
+    if (insideCache(slots[b], starts[b], S, slotCount, Tmax)) {
       const float* row = qkv + (static_cast<long long>(b) * S + s) * width + (H + kv) * D + d;
       long long to = ((static_cast<long long>(slots[b]) * KV + kv) * Tmax + position) * D + d;
       keys[to] = row[0];
       values[to] = row[KV * D];
+    } else if (d + kv + s == 0) {
+      bool badSlot = slots[b] < 0 || slots[b] >= slotCount;
+      reportIndex(problem, badSlot ? attentionSlots : attentionStarts, b,
+                  badSlot ? slots[b] : starts[b], badSlot ? slotCount : max(Tmax - S + 1, 0));
     }
   }
 }
@@ -236,8 +247,11 @@ KERNEL attentionStore(const float* qkv, const int* slots, const int* starts, flo
 template <int DP, int R>
 DEVICE void attentionCachedBlock(const float* qkv, const int* slots, const int* starts,
                                  const float* keys, const float* values, float* out, int S, int H,
-                                 int KV, int D, int Tmax, float scale) {
+                                 int KV, int D, int slotCount, int Tmax, float scale) {
   int first = blockIdx.x * 16 * R, h = blockIdx.y, b = blockIdx.z;
+  if (!insideCache(slots[b], starts[b], S, slotCount, Tmax)) {
+    return;
+  }
   long long width = static_cast<long long>(H + 2 * KV) * D;
   long long cache = (static_cast<long long>(slots[b]) * KV + h / (H / KV)) * Tmax * D;
   long long row = static_cast<long long>(b) * S + first;
@@ -250,12 +264,13 @@ DEVICE void attentionCachedBlock(const float* qkv, const int* slots, const int* 
 template <int DP, int R>
 DEVICE void attentionSplitBlock(const float* qkv, const int* slots, const int* starts,
                                 const float* keys, const float* values, float* partial, int S,
-                                int H, int KV, int D, int Tmax, int chunks, float scale) {
+                                int H, int KV, int D, int slotCount, int Tmax, int chunks, float scale) {
   constexpr int C = DP / 16;
   int chunk = blockIdx.x % chunks, first = blockIdx.x / chunks * 16 * R, h = blockIdx.y,
       b = blockIdx.z;
   int rows = min(16 * R, S - first), position0 = starts[b] + first;
-  if (chunk * chunkKeys >= position0 + rows) {
+  if (!insideCache(slots[b], starts[b], S, slotCount, Tmax) ||
+      chunk * chunkKeys >= position0 + rows) {
     return;  // attentionMerge stops at the last visible chunk too
   }
   long long width = static_cast<long long>(H + 2 * KV) * D;
@@ -296,7 +311,7 @@ DEVICE void attentionMergeRow(const float* partial, const int* starts, float* ou
   int lane = threadIdx.x % 32;
   RowState state = {-INFINITY, 0.0f};
   float total[n] = {};
-  for (int chunk = 0; chunk * chunkKeys <= starts[b] + s; chunk++) {
+  for (int chunk = 0; chunk < chunks && chunk * chunkKeys <= starts[b] + s; chunk++) {
     const float* from = partial + (row * chunks + chunk) * (DP + 2);
     float o[n];
 #pragma unroll
@@ -510,21 +525,21 @@ DEVICE void attentionBackwardKeys(const float* qkv, const float* lse, const floa
   KERNEL __launch_bounds__(256)                                                                    \
       attentionCached##DP(const float* qkv, const int* slots, const int* starts,                   \
                           const float* keys, const float* values, float* out, int S, int H,        \
-                          int KV, int D, int Tmax, float scale) {                                  \
-    attentionCachedBlock<DP, 1>(qkv, slots, starts, keys, values, out, S, H, KV, D, Tmax, scale);  \
+                          int KV, int D, int slotCount, int Tmax, float scale) {                                  \
+    attentionCachedBlock<DP, 1>(qkv, slots, starts, keys, values, out, S, H, KV, D, slotCount, Tmax, scale);\
   }                                                                                                \
   KERNEL __launch_bounds__(256)                                                                    \
       attentionPrefill##DP(const float* qkv, const int* slots, const int* starts,                  \
                            const float* keys, const float* values, float* out, int S, int H,       \
-                           int KV, int D, int Tmax, float scale) {                                 \
-    attentionCachedBlock<DP, 4>(qkv, slots, starts, keys, values, out, S, H, KV, D, Tmax, scale);  \
+                           int KV, int D, int slotCount, int Tmax, float scale) {                                 \
+    attentionCachedBlock<DP, 4>(qkv, slots, starts, keys, values, out, S, H, KV, D, slotCount, Tmax, scale);\
   }                                                                                                \
   KERNEL __launch_bounds__(256)                                                                    \
       attentionSplit##DP(const float* qkv, const int* slots, const int* starts, const float* keys, \
                          const float* values, float* partial, int S, int H, int KV, int D,         \
-                         int Tmax, int chunks, float scale) {                                      \
-    attentionSplitBlock<DP, 1>(qkv, slots, starts, keys, values, partial, S, H, KV, D, Tmax,       \
-                               chunks, scale);                                                     \
+                         int slotCount, int Tmax, int chunks, float scale) {                       \
+    attentionSplitBlock<DP, 1>(qkv, slots, starts, keys, values, partial, S, H, KV, D, slotCount,  \
+                               Tmax, chunks, scale);                                                    \
   }                                                                                                \
   KERNEL attentionMerge##DP(const float* partial, const int* starts, float* out, int batch, int S, \
                             int H, int D, int chunks) {                                            \

@@ -34,6 +34,38 @@ DEVICE long long globalThread() {
 }
 DEVICE long long globalThreads() { return static_cast<long long>(gridDim.x) * blockDim.x; }
 
+// ---- Bad indices --------------------------------------------------------------------------------------
+
+// Which operand held a bad index; CudaDevice.IndexProblem gives the names in this order.
+enum IndexOperand {
+  embeddingIndices,
+  embeddingBackwardIndices,
+  rotaryStarts,
+  attentionSlots,
+  attentionStarts,
+  crossEntropyTargets,
+  tokenLogProbsTokens
+};
+
+// Leaves a report for the host in problem[0..4]: count, operand, row, index, limit. The first wins.
+DEVICE void reportIndex(int* problem, IndexOperand operand, long long row, int index, int limit) {
+  if (atomicAdd(problem, 1) == 0) {
+    problem[1] = operand;
+    problem[2] = static_cast<int>(row);
+    problem[3] = index;
+    problem[4] = limit;
+  }
+}
+
+// A token id: below 0 means masked; at or above `limit` is reported and then counts as masked.
+DEVICE int tokenOrMasked(int token, int limit, long long row, int* problem, IndexOperand operand) {
+  if (token >= limit) {
+    reportIndex(problem, operand, row, token, limit);
+    return -1;
+  }
+  return token;
+}
+
 // ---- bf16: the upper half of an f32, rounded to nearest even --------------------------------------
 
 struct __align__(2) bf16 {
@@ -235,20 +267,6 @@ DEVICE float rowSumExp(const float* x, int columns, float factor, float m) {
     }
   }
   return Row::sum(s);
-}
-
-// A token id that a kernel reads: below 0 means masked, at or above `limit` leaves a report for the
-// host in problem[0..3] (count, id, limit, row), once, and counts as masked.
-DEVICE int checkedIndex(int index, int limit, long long row, int* problem) {
-  if (index < limit) {
-    return index;
-  }
-  if (atomicAdd(problem, 1) == 0) {
-    problem[1] = index;
-    problem[2] = limit;
-    problem[3] = static_cast<int>(row);
-  }
-  return -1;
 }
 
 // ln of the sum of exp(x factor): one function for cross-entropy, token log-probs, entropy, KL and

@@ -24,6 +24,19 @@ KERNEL copyBf16ToF32(const bf16* src, float* dst, long long size) {
   }
 }
 
+// dst = src, 4 and 2 bytes per element.
+KERNEL copyWords(const unsigned* src, unsigned* dst, long long size) {
+  for (long long i = globalThread(); i < size; i += globalThreads()) {
+    dst[i] = src[i];
+  }
+}
+
+KERNEL copyHalfWords(const unsigned short* src, unsigned short* dst, long long size) {
+  for (long long i = globalThread(); i < size; i += globalThreads()) {
+    dst[i] = src[i];
+  }
+}
+
 // dst[r * dstStride + c] (+)= src[r * srcStride + c] for r below rows, c below columns.
 KERNEL copyBlock(const float* src, long long srcStride, float* dst, long long dstStride, int rows,
                  int columns, int accumulate) {
@@ -63,6 +76,8 @@ KERNEL permute(const float* x, float* out, int d1, int d2, int d3, long long siz
 
 REGISTER_KERNEL(copyF32ToBf16);
 REGISTER_KERNEL(copyBf16ToF32);
+REGISTER_KERNEL(copyWords);
+REGISTER_KERNEL(copyHalfWords);
 REGISTER_KERNEL(copyBlock);
 REGISTER_KERNEL(copyBlockI32);
 REGISTER_KERNEL(permute);

@@ -1,4 +1,4 @@
-// loss[n] = lse[n] - logits[n, target]; a negative target is masked: loss 0. Saves lse [N].
+// loss[n] = lse[n] - logits[n, target]; a negative target is masked: both 0. Saves lse [N].
 // Forward reads the logits, backward reads and writes them: 4 and 8 bytes per element.
 #include "common.cuh"
 
@@ -12,9 +12,9 @@ DEVICE void crossEntropyRow(const float* logits, const int* targets, float* loss
   logits += r * columns;
   float logSum = rowLogSumExp<Row>(logits, columns, 1.0f);
   if (Row::lane() == 0) {
-    int target = checkedIndex(targets[r], columns, r, problem);
+    int target = tokenOrMasked(targets[r], columns, r, problem, crossEntropyTargets);
     loss[r] = target < 0 ? 0.0f : logSum - logits[target];
-    lse[r] = logSum;
+    lse[r] = target < 0 ? 0.0f : logSum;
   }
 }
 ROW_KERNELS(crossEntropy,

@@ -2,11 +2,11 @@
 // makes it anew and nothing is saved. One Philox block serves four columns.
 #include "common.cuh"
 
-// Forward and backward are one map: x to y, or dY to dX. `threshold` is p as a 24-bit count, since
-// a uniform number is the upper 24 bits of a word: dropped where below.
-KERNEL dropout(const float* x, float* y, long long rows, int columns, float p, unsigned seedLow,
-               unsigned seedHigh, unsigned stream, unsigned step, int accumulate) {
-  float keep = 1.0f / (1.0f - p);
+// Forward and backward are one map: x to y, or dY to dX. A uniform number is the upper 24 bits of a
+// word; `threshold` is the smallest such count that is at least p, `keep` is 1 / (1 - p).
+KERNEL dropout(const float* x, float* y, long long rows, int columns, unsigned threshold, float keep,
+               unsigned seedLow, unsigned seedHigh, unsigned stream, unsigned step,
+               int accumulate) {
   long long quads = (columns + 3) / 4;
   for (long long i = globalThread(); i < rows * quads; i += globalThreads()) {
     long long r = i / quads;
@@ -16,7 +16,7 @@ KERNEL dropout(const float* x, float* y, long long rows, int columns, float p, u
     Four v = load4(x + r * columns, quad * 4, columns);
 #pragma unroll
     for (int j = 0; j < 4; j++) {
-      v.v[j] = static_cast<float>(word[j] >> 8) * 0x1p-24f >= p ? v.v[j] * keep : 0.0f;
+      v.v[j] = word[j] >> 8 >= threshold ? v.v[j] * keep : 0.0f;
     }
     put4(y + r * columns, quad * 4, columns, v, accumulate);
   }

@@ -1,7 +1,7 @@
 // out[n, :] = table[indices[n], :]; table [V, C], indices [N], out [N, C].
 #include "common.cuh"
 
-// An index outside [0, V) writes zeros and leaves a report for the host (see checkedIndex).
+// An index outside [0, V) writes zeros and leaves a report for the host (see reportIndex).
 KERNEL embedding(const float* table, const int* indices, float* out, long long rows, int columns,
                  int vocabulary, int* problem) {
   for (long long i = globalThread(); i < rows * columns; i += globalThreads()) {
@@ -9,10 +9,8 @@ KERNEL embedding(const float* table, const int* indices, float* out, long long r
     int index = indices[n];
     bool inside = index >= 0 && index < vocabulary;
     out[i] = inside ? table[static_cast<long long>(index) * columns + c] : 0.0f;
-    if (!inside && c == 0 && atomicAdd(problem, 1) == 0) {
-      problem[1] = index;
-      problem[2] = vocabulary;
-      problem[3] = static_cast<int>(n);
+    if (!inside && c == 0) {
+      reportIndex(problem, embeddingIndices, n, index, vocabulary);
     }
   }
 }
@@ -21,7 +19,7 @@ KERNEL embedding(const float* table, const int* indices, float* out, long long r
 // row: it scans the indices and adds the rows that name it, so that no atomics are needed and the
 // order is fixed. The scan reads 4 N bytes from the L2 cache per warp. grid (V, columns / 128).
 KERNEL embeddingBackward(const int* indices, const float* dOut, float* dTable, int rows, int columns,
-                         int vocabulary) {
+                         int vocabulary, int* problem) {
   int warpsPerBlock = blockDim.x / 32, lane = threadIdx.x % 32;
   int token = blockIdx.x * warpsPerBlock + threadIdx.x / 32;
   if (token >= vocabulary) {
@@ -33,6 +31,10 @@ KERNEL embeddingBackward(const int* indices, const float* dOut, float* dTable, i
   bool touched = false, mine = column < columns;
   for (int first = 0; first < rows; first += 32) {
     int index = first + lane < rows ? indices[first + lane] : -1;
+    if (token == 0 && blockIdx.y == 0 && first + lane < rows &&
+        (index < 0 || index >= vocabulary)) {
+      reportIndex(problem, embeddingBackwardIndices, first + lane, index, vocabulary);
+    }
     unsigned matches = __ballot_sync(allLanes, index == token);
     if (matches != 0 && !touched) {
       touched = true;

@@ -5,7 +5,7 @@
 // x [B,T,W]; the first `heads` heads of headSize turn, the rest of the row is copied. starts [B] or
 // null; table [positions, headSize], cos in the first half of a row, sin in the second. y may be x.
 KERNEL rotary(const float* x, const int* starts, const float* table, float* y, int batch, int time,
-              int width, int heads, int headSize, int inverse) {
+              int width, int heads, int headSize, int inverse, int positions, int* problem) {
   int half = headSize / 2, turned = heads * half, rest = width - heads * headSize;
   long long perRow = turned + rest;
   long long size = static_cast<long long>(batch) * time * perRow;
@@ -21,6 +21,12 @@ KERNEL rotary(const float* x, const int* starts, const float* table, float* y, i
     }
     int b = static_cast<int>(row / time), t = static_cast<int>(row % time);
     long long position = (starts != nullptr ? starts[b] : 0) + t;
+    if (position < 0 || position >= positions) {
+      if (item == 0) {
+        reportIndex(problem, rotaryStarts, row, static_cast<int>(position), positions);
+      }
+      continue;
+    }
     int c = item / half * headSize + item % half;
     float cosine = table[position * headSize + item % half];
     float sine = table[position * headSize + half + item % half];

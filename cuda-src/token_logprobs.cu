@@ -12,9 +12,9 @@ DEVICE void tokenLogProbsRow(const float* logits, const int* tokens, float* logp
   logits += r * columns;
   float logSum = rowLogSumExp<Row>(logits, columns, factor);
   if (Row::lane() == 0) {
-    int token = checkedIndex(tokens[r], columns, r, problem);
+    int token = tokenOrMasked(tokens[r], columns, r, problem, tokenLogProbsTokens);
     logprobs[r] = token < 0 ? 0.0f : logits[token] * factor - logSum;
-    lse[r] = logSum;
+    lse[r] = token < 0 ? 0.0f : logSum;
   }
 }
 ROW_KERNELS(tokenLogProbs,

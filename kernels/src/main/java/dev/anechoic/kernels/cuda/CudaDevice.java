@@ -1,0 +1,244 @@
+package dev.anechoic.kernels.cuda;
+
+import dev.anechoic.tensor.TensorException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One device with its kernels, memory and stream: what the kernel methods of {@link CudaBackend}
+ * stand on.
+ */
+final class CudaDevice implements AutoCloseable {
+  private static final int ELEMENT_THREADS = 256;
+  private static final int BLOCKS_PER_MULTIPROCESSOR = 8;
+
+  /** Rows of up to so many columns are one warp's work, four to a block. */
+  static final int WARP_COLUMNS = 1024;
+
+  private static final int WARP_ROW_THREADS = 128;
+  private static final int RECENT = 8;
+
+  /** What the kernels call the operands with bad indices; the order of common.cuh. */
+  private static final String[] INDEX_OPERANDS = {
+    "embedding: indices",
+    "embeddingBackward: indices",
+    "rotary: positions",
+    "attentionCached: slots",
+    "attentionCached: starts",
+    "crossEntropy: targets",
+    "tokenLogProbs: tokens"
+  };
+
+  private static final int INDEX_REPORT_INTS = 5;
+
+  private final Driver driver;
+  private final DevicePool pool;
+  private final Staging staging;
+  private final Map<String, Kernel> kernels = new HashMap<>();
+  private final Map<String, RowKernel> rowKernels = new HashMap<>();
+  private final long indexReport;
+  private boolean indicesUnchecked;
+  private long scratch;
+  private long scratchBytes;
+  private final Kernel[] recent = new Kernel[RECENT];
+  private int launches;
+  private @Nullable GraphRecorder recorder;
+
+  private record RowKernel(Kernel warp, Kernel block) {}
+
+  CudaDevice(Driver driver) {
+    this.driver = driver;
+    this.pool = new DevicePool(driver);
+    this.staging = new Staging(driver);
+    this.indexReport = pool.take(4L * INDEX_REPORT_INTS);
+    driver.zero(indexReport, 4L * INDEX_REPORT_INTS);
+  }
+
+  Driver driver() {
+    return driver;
+  }
+
+  DevicePool pool() {
+    return pool;
+  }
+
+  // ---- launching ----------------------------------------------------------------------------
+
+  /** A kernel, ready for its arguments. */
+  Kernel kernel(String name, int gridX, int gridY, int gridZ, int threads, int sharedBytes) {
+    return kernel(name).start(gridX, gridY, gridZ, threads, sharedBytes);
+  }
+
+  private Kernel kernel(String name) {
+    Kernel kernel = kernels.get(name);
+    if (kernel == null) {
+      MemorySegment block = driver.pinned(Kernel.BLOCK_BYTES);
+      kernel = new Kernel(this, name, driver.function(name), block);
+      kernels.put(name, kernel);
+    }
+    return kernel;
+  }
+
+  /** A kernel whose threads stride over {@code size} elements. */
+  Kernel elements(String name, long size) {
+    long blocks = (size + ELEMENT_THREADS - 1) / ELEMENT_THREADS;
+    long most = (long) driver.multiprocessors() * BLOCKS_PER_MULTIPROCESSOR;
+    return kernel(name).start((int) Math.min(blocks, most), 1, 1, ELEMENT_THREADS, 0);
+  }
+
+  /** A row kernel: a warp per row where rows are short, a block per row where they are long. */
+  Kernel rows(String name, long rows, int columns) {
+    RowKernel pair = rowKernels.get(name);
+    if (pair == null) {
+      pair = new RowKernel(kernel(name + "Warp"), kernel(name + "Block"));
+      rowKernels.put(name, pair);
+    }
+    if (columns <= WARP_COLUMNS) {
+      int perBlock = WARP_ROW_THREADS / 32;
+      return pair.warp.start(
+          Math.toIntExact((rows + perBlock - 1) / perBlock), 1, 1, WARP_ROW_THREADS, 0);
+    }
+    return pair.block.start(Math.toIntExact(rows), 1, 1, rowThreads(columns), 0);
+  }
+
+  /** Threads of a block that works on one row; by the row length alone, as the order of sums. */
+  static int rowThreads(int columns) {
+    if (columns <= WARP_COLUMNS) {
+      return WARP_ROW_THREADS;
+    }
+    return columns <= 4096 ? 256 : columns <= 16384 ? 512 : 1024;
+  }
+
+  void launch(Kernel kernel) {
+    recent[launches++ % RECENT] = kernel;
+    if (recorder != null) {
+      recorder.add(kernel);
+      return;
+    }
+    try {
+      driver.launch(
+          kernel.function(),
+          kernel.gridX(),
+          kernel.gridY(),
+          kernel.gridZ(),
+          kernel.threads(),
+          kernel.sharedBytes(),
+          kernel.block());
+    } catch (DriverException e) {
+      throw failed(kernel.describe(), e);
+    }
+  }
+
+  private static TensorException failed(String what, DriverException e) {
+    return new TensorException(
+        TensorException.Kind.BACKEND, what, e.getMessage() + "; this is a defect of the kernel", e);
+  }
+
+  /** An error that a later call reported: one of the latest launches, the newest last. */
+  private TensorException failedEarlier(DriverException e) {
+    StringBuilder what = new StringBuilder("one of the latest kernels:");
+    for (int i = Math.max(0, launches - RECENT); i < launches; i++) {
+      what.append("\n  ").append(recent[i % RECENT].describe());
+    }
+    return failed(what.toString(), e);
+  }
+
+  // ---- graphs -------------------------------------------------------------------------------
+
+  /** Collects launches from now on instead of starting them; see {@link GraphRecorder}. */
+  void record(GraphRecorder into) {
+    recorder = into;
+  }
+
+  void stopRecording() {
+    recorder = null;
+  }
+
+  private void flushRecorded() {
+    if (recorder != null) {
+      recorder.flush();
+    }
+  }
+
+  // ---- memory -------------------------------------------------------------------------------
+
+  /**
+   * Memory for one op, used until the next op asks. A larger request moves it, which is safe in
+   * stream order.
+   */
+  long scratch(long bytes) {
+    if (bytes > scratchBytes) {
+      if (scratchBytes > 0) {
+        flushRecorded();
+        pool.give(scratch, scratchBytes);
+      }
+      scratchBytes = DevicePool.blockBytes(bytes + bytes / 4);
+      scratch = pool.take(scratchBytes);
+    }
+    return scratch;
+  }
+
+  /** Where a kernel reports an index out of range; the host looks at the next synchronisation. */
+  long indexReport() {
+    indicesUnchecked = true;
+    return indexReport;
+  }
+
+  MemorySegment stage(long bytes) {
+    return staging.take(bytes);
+  }
+
+  long stagePieceBytes() {
+    return staging.pieceBytes();
+  }
+
+  void copyIn(long to, MemorySegment pinned, long bytes) {
+    flushRecorded();
+    driver.copyIn(to, pinned, bytes);
+  }
+
+  void copyOut(MemorySegment pinned, long from, long bytes) {
+    flushRecorded();
+    driver.copyOut(pinned, from, bytes);
+  }
+
+  /** Waits for all work, and throws what went wrong on the device meanwhile. */
+  void synchronize() {
+    flushRecorded();
+    MemorySegment report = null;
+    if (indicesUnchecked) {
+      report = staging.take(4L * INDEX_REPORT_INTS);
+      driver.copyOut(report, indexReport, report.byteSize());
+    }
+    try {
+      driver.synchronize();
+    } catch (DriverException e) {
+      throw failedEarlier(e);
+    }
+    staging.reset();
+    indicesUnchecked = false;
+    if (report != null && report.get(ValueLayout.JAVA_INT, 0) != 0) {
+      driver.zero(indexReport, 4L * INDEX_REPORT_INTS);
+      throw badIndex(report);
+    }
+  }
+
+  private static TensorException badIndex(MemorySegment report) {
+    return new TensorException(
+        TensorException.Kind.INDEX,
+        "%s[%d] = %d"
+            .formatted(
+                INDEX_OPERANDS[report.get(ValueLayout.JAVA_INT, 4)],
+                report.get(ValueLayout.JAVA_INT, 8),
+                report.get(ValueLayout.JAVA_INT, 12)),
+        "expected an index in [0, " + report.get(ValueLayout.JAVA_INT, 16) + ")");
+  }
+
+  @Override
+  public void close() {
+    driver.close();
+  }
+}

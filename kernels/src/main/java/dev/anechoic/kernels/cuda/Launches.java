@@ -1,0 +1,80 @@
+package dev.anechoic.kernels.cuda;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Launches in order, each with an argument block of its own. */
+public final class Launches {
+  /** One launch; fields are as in {@link Driver#launch}. */
+  public static final class Launch {
+    final MemorySegment arguments;
+    long function;
+    int gridX;
+    int gridY;
+    int gridZ;
+    int threads;
+    int sharedBytes;
+
+    Launch(MemorySegment arguments) {
+      this.arguments = arguments;
+    }
+
+    public long function() {
+      return function;
+    }
+
+    public int gridX() {
+      return gridX;
+    }
+
+    public int gridY() {
+      return gridY;
+    }
+
+    public int gridZ() {
+      return gridZ;
+    }
+
+    public int threads() {
+      return threads;
+    }
+
+    public int sharedBytes() {
+      return sharedBytes;
+    }
+
+    /** The pinned argument block. */
+    public MemorySegment arguments() {
+      return arguments;
+    }
+  }
+
+  /** Size of an argument block. */
+  public static final long ARGUMENT_BYTES = Kernel.BLOCK_BYTES;
+
+  private final List<Launch> list = new ArrayList<>();
+
+  public int size() {
+    return list.size();
+  }
+
+  public Launch get(int index) {
+    return list.get(index);
+  }
+
+  /** Makes {@code to} an argument block of its own with the present values of a launch. */
+  public void copyArguments(int index, MemorySegment to) {
+    Kernel.pointAtValues(to);
+    Kernel.copyValues(list.get(index).arguments, to);
+  }
+
+  void add(Launch launch) {
+    list.add(launch);
+  }
+
+  /** Forgets the launches from {@code size} on. */
+  void truncate(int size) {
+    list.subList(size, list.size()).clear();
+  }
+}

@@ -1,0 +1,158 @@
+package dev.anechoic.kernels.emulated;
+
+import dev.anechoic.kernels.cuda.DriverException;
+import dev.anechoic.kernels.cuda.KernelSources;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The kernels as a shared library for this CPU, built by g++ at first use and kept in {@code
+ * ~/.cache/anechoic} under the hash of its sources.
+ *
+ * <p>The system property {@code anechoic.emulation.library} names a library to use instead, for
+ * example one with the address sanitizer.
+ */
+public final class EmulationLibrary {
+  /** Path of a library to use as it is. */
+  public static final String LIBRARY_PROPERTY = "anechoic.emulation.library";
+
+  /** Where built libraries are kept. */
+  public static final String CACHE_PROPERTY = "anechoic.cache";
+
+  private static final String FILE = "libanechoic-emulated.so";
+
+  private EmulationLibrary() {}
+
+  /** Why there can be no library here, in one sentence, or null where there can. */
+  public static @Nullable String unavailableBecause() {
+    String given = System.getProperty(LIBRARY_PROPERTY);
+    if (given != null) {
+      return Files.isReadable(Path.of(given))
+          ? null
+          : LIBRARY_PROPERTY + " names " + given + ", which is not there";
+    }
+    if (Files.exists(cached())) {
+      return null;
+    }
+    return hasCompiler()
+        ? null
+        : "g++ and bash, which build the emulated kernels at first use, are not on the PATH";
+  }
+
+  private static boolean hasCompiler() {
+    try {
+      Process process =
+          new ProcessBuilder("bash", "-c", "g++ --version")
+              .redirectErrorStream(true)
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .start();
+      return process.waitFor() == 0;
+    } catch (IOException e) {
+      return false;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  /**
+   * The library, built where need be; that takes some seconds.
+   *
+   * @throws DriverException where the build fails, with the compiler's words
+   */
+  public static Path get() {
+    String given = System.getProperty(LIBRARY_PROPERTY);
+    if (given != null) {
+      return Path.of(given).toAbsolutePath();
+    }
+    Path library = cached();
+    if (!Files.exists(library)) {
+      build(library);
+    }
+    return library;
+  }
+
+  private static Path cached() {
+    String folder = System.getProperty(CACHE_PROPERTY);
+    Path cache =
+        folder != null
+            ? Path.of(folder)
+            : Path.of(System.getProperty("user.home"), ".cache", "anechoic");
+    return cache.resolve("emulation-" + sourcesHash()).resolve(FILE);
+  }
+
+  private static String sourcesHash() {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      for (Map.Entry<String, byte[]> file : KernelSources.all().entrySet()) {
+        digest.update(file.getKey().getBytes(StandardCharsets.UTF_8));
+        digest.update(file.getValue());
+      }
+      return HexFormat.of().formatHex(digest.digest(), 0, 8);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java runtime has SHA-256", e);
+    }
+  }
+
+  /** Builds beside the cache and moves the result there whole: two programs may build at once. */
+  private static void build(Path library) {
+    try {
+      Path folder = library.getParent();
+      Files.createDirectories(folder.getParent());
+      Path work = Files.createTempDirectory(folder.getParent(), "building-");
+      Path log = work.resolve("build.log");
+      KernelSources.writeTo(work);
+      Process process =
+          new ProcessBuilder("bash", work.resolve("build.sh").toString(), "emulation")
+              .redirectErrorStream(true)
+              .redirectOutput(log.toFile())
+              .start();
+      if (process.waitFor() != 0) {
+        throw new DriverException(
+            "g++ refuses the emulated kernels; the whole log is " + log + ":\n" + tail(log));
+      }
+      Path ready = work.resolve("ready");
+      Files.createDirectory(ready);
+      Files.move(work.resolve("build").resolve(FILE), ready.resolve(FILE));
+      moveUnlessThere(ready, folder);
+      deleteTree(work);
+    } catch (IOException e) {
+      throw new UncheckedIOException("building the emulated kernels in " + library.getParent(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new DriverException("interrupted while g++ was building the emulated kernels");
+    }
+  }
+
+  private static void moveUnlessThere(Path from, Path to) throws IOException {
+    try {
+      Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+    } catch (FileAlreadyExistsException | DirectoryNotEmptyException e) {
+      return; // another program was first, with the same result
+    }
+  }
+
+  private static String tail(Path log) throws IOException {
+    String text = Files.readString(log);
+    return text.substring(Math.max(0, text.length() - 2000));
+  }
+
+  private static void deleteTree(Path root) throws IOException {
+    try (var paths = Files.walk(root)) {
+      for (Path path : paths.sorted(java.util.Comparator.reverseOrder()).toList()) {
+        Files.delete(path);
+      }
+    }
+  }
+}
