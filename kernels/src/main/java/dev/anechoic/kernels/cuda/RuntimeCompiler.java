@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * NVRTC: compiles the kernels where there is a GPU and NVRTC but the build had no nvcc. Any version
  * serves, because it is found by name at run time.
  */
+@SuppressWarnings("restricted") // native calls are this class's purpose
 final class RuntimeCompiler {
   private static final List<String> LIBRARIES =
       List.of("libnvrtc.so", "libnvrtc.so.13", "libnvrtc.so.12");

@@ -20,6 +20,7 @@ import java.util.Map;
  * A driver whose device is this CPU. Launches run to their end before they return; a graph is the
  * list of its launches.
  */
+@SuppressWarnings("restricted") // native calls are this class's purpose
 public final class EmulatedDriver implements Driver {
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
@@ -60,7 +61,10 @@ public final class EmulatedDriver implements Driver {
     memcpy = bind(lookup, "memcpy", FunctionDescriptor.ofVoid(LONG, LONG, LONG));
     memset = bind(lookup, "memset", FunctionDescriptor.ofVoid(LONG, INT, LONG));
     MethodHandle reverse = bind(lookup, "reverse_lanes", FunctionDescriptor.ofVoid(INT));
-    run(() -> reverse.invokeExact(reverseLanes ? 1 : 0));
+    run(
+        () -> {
+          reverse.invokeExact(reverseLanes ? 1 : 0);
+        });
   }
 
   private static MethodHandle bind(SymbolLookup lookup, String name, FunctionDescriptor type) {
@@ -121,7 +125,10 @@ public final class EmulatedDriver implements Driver {
       throw new DriverException("free of an address that was never allocated");
     }
     allocatedBytes -= bytes;
-    run(() -> free.invokeExact(address));
+    run(
+        () -> {
+          free.invokeExact(address);
+        });
   }
 
   @Override
@@ -136,22 +143,34 @@ public final class EmulatedDriver implements Driver {
 
   @Override
   public void copyIn(long to, MemorySegment host, long bytes) {
-    run(() -> memcpy.invokeExact(to, host.address(), bytes));
+    run(
+        () -> {
+          memcpy.invokeExact(to, host.address(), bytes);
+        });
   }
 
   @Override
   public void copyOut(MemorySegment host, long from, long bytes) {
-    run(() -> memcpy.invokeExact(host.address(), from, bytes));
+    run(
+        () -> {
+          memcpy.invokeExact(host.address(), from, bytes);
+        });
   }
 
   @Override
   public void copy(long to, long from, long bytes) {
-    run(() -> memcpy.invokeExact(to, from, bytes));
+    run(
+        () -> {
+          memcpy.invokeExact(to, from, bytes);
+        });
   }
 
   @Override
   public void zero(long address, long bytes) {
-    run(() -> memset.invokeExact(address, 0, bytes));
+    run(
+        () -> {
+          memset.invokeExact(address, 0, bytes);
+        });
   }
 
   // ---- kernels ------------------------------------------------------------------------------
@@ -282,8 +301,7 @@ public final class EmulatedDriver implements Driver {
 
   @Override
   public void close() {
-    sizes.keySet().forEach(address -> run(() -> free.invokeExact((long) address)));
-    sizes.clear();
+    List.copyOf(sizes.keySet()).forEach(this::free);
     arena.close();
   }
 }
