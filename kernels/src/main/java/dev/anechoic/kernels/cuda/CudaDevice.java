@@ -134,7 +134,7 @@ final class CudaDevice implements AutoCloseable {
 
   private static TensorException failed(String what, DriverException e) {
     return new TensorException(
-        TensorException.Kind.BACKEND, what, e.getMessage() + "; this is a defect of the kernel", e);
+        TensorException.Kind.BACKEND, what, e.reason() + "; this is a defect of the kernel", e);
   }
 
   /** An error that a later call reported: one of the latest launches, the newest last. */

@@ -98,7 +98,7 @@ public class CudaProvider implements BackendProvider {
       throw new TensorException(
           TensorException.Kind.BACKEND,
           "backend " + name,
-          e.getMessage() + "; --backend cpu runs without a GPU",
+          e.reason() + "; --backend cpu runs without a GPU",
           e);
     }
   }

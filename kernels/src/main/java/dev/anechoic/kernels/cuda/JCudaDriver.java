@@ -304,7 +304,7 @@ public final class JCudaDriver implements Driver {
     functions.add(function);
     functionNames.add(name);
     allowLargeSharedMemory(function);
-    return functions.size() - 1;
+    return functions.size() - 1L;
   }
 
   /** Without this, a block may not ask for more than 48 KiB. Static shared memory counts too. */
@@ -365,7 +365,7 @@ public final class JCudaDriver implements Driver {
     CUevent event = new CUevent();
     check(cuEventCreate(event, 0), "cuEventCreate");
     events.add(event);
-    return events.size() - 1;
+    return events.size() - 1L;
   }
 
   @Override

@@ -3,7 +3,7 @@ package dev.anechoic.kernels.cuda;
 import dev.anechoic.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.Arrays;
+import java.util.StringJoiner;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -143,12 +143,13 @@ public final class Kernel {
 
   /** For messages: name, grid, block, shared memory, operands with their shapes. */
   String describe() {
-    String shapes =
-        Arrays.stream(operands, 0, arguments)
-            .filter(t -> t != null)
-            .map(Tensor::toString)
-            .reduce((a, b) -> a + ", " + b)
-            .orElse("no tensors");
+    StringJoiner shapes = new StringJoiner(", ").setEmptyValue("no tensors");
+    for (int i = 0; i < arguments; i++) {
+      Tensor operand = operands[i];
+      if (operand != null) {
+        shapes.add(operand.toString());
+      }
+    }
     return "kernel %s, grid (%d, %d, %d), %d threads, %d bytes of shared memory, on %s"
         .formatted(name, gridX, gridY, gridZ, threads, sharedBytes, shapes);
   }

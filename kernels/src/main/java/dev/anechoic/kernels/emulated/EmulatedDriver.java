@@ -188,7 +188,7 @@ public final class EmulatedDriver implements Driver {
       throw new IllegalStateException("the emulation library cannot be called", e);
     }
     names.add(text);
-    return names.size() - 1;
+    return names.size() - 1L;
   }
 
   @Override
@@ -286,7 +286,7 @@ public final class EmulatedDriver implements Driver {
   @Override
   public long event() {
     eventNanos.add(0L);
-    return eventNanos.size() - 1;
+    return eventNanos.size() - 1L;
   }
 
   @Override

@@ -56,7 +56,7 @@ public class EmulatedProvider implements BackendProvider {
       return new CudaBackend(name, new EmulatedDriver(EmulationLibrary.get(), reverse), precision);
     } catch (DriverException e) {
       throw new TensorException(
-          TensorException.Kind.BACKEND, "backend " + name, e.getMessage(), e);
+          TensorException.Kind.BACKEND, "backend " + name, e.reason(), e);
     }
   }
 }

@@ -76,11 +76,11 @@ public final class EmulationLibrary {
     if (given != null) {
       return Path.of(given).toAbsolutePath();
     }
-    Path library = cached();
-    if (!Files.exists(library)) {
-      build(library);
+    Path folder = cached();
+    if (!Files.exists(folder)) {
+      build(folder);
     }
-    return library;
+    return folder.resolve(FILE);
   }
 
   private static Path cached() {
@@ -89,7 +89,7 @@ public final class EmulationLibrary {
         folder != null
             ? Path.of(folder)
             : Path.of(System.getProperty("user.home"), ".cache", "anechoic");
-    return cache.resolve("emulation-" + sourcesHash()).resolve(FILE);
+    return cache.resolve("emulation-" + sourcesHash());
   }
 
   private static String sourcesHash() {
@@ -106,11 +106,11 @@ public final class EmulationLibrary {
   }
 
   /** Builds beside the cache and moves the result there whole: two programs may build at once. */
-  private static void build(Path library) {
+  private static void build(Path folder) {
     try {
-      Path folder = library.getParent();
-      Files.createDirectories(folder.getParent());
-      Path work = Files.createTempDirectory(folder.getParent(), "building-");
+      Path cache = folder.resolveSibling("");
+      Files.createDirectories(cache);
+      Path work = Files.createTempDirectory(cache, "building-");
       Path log = work.resolve("build.log");
       KernelSources.writeTo(work);
       Process process =
@@ -128,7 +128,7 @@ public final class EmulationLibrary {
       moveUnlessThere(ready, folder);
       deleteTree(work);
     } catch (IOException e) {
-      throw new UncheckedIOException("building the emulated kernels in " + library.getParent(), e);
+      throw new UncheckedIOException("building the emulated kernels in " + folder, e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new DriverException("interrupted while g++ was building the emulated kernels");
