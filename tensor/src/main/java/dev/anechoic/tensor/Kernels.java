@@ -299,7 +299,8 @@ public interface Kernels {
   /**
    * Attention of new tokens over a cache: stores the keys and values of qkv at positions
    * starts[b]..starts[b]+S-1 of slot slots[b], then lets each new row attend to positions 0..its
-   * own. A row's bits are those of {@link #attention}.
+   * own. A row's bits are those of {@link #attention}. Positions of the cache that nothing was
+   * stored at may hold anything, NaN included.
    *
    * @param qkv [B,S,(H+2K)*D], rotated
    * @param slots I32 [B], cache slot of each row

@@ -60,30 +60,21 @@ interface AttentionLoops extends Kernels {
     for (int b = 0; b < batch; b++) {
       for (int h = 0; h < heads; h++) {
         for (int t = 0; t < time; t++) {
-          double logSum = logSumExp(p, b, h, t, scale);
-          lse.put((b * heads + h) * time + t, logSum);
+          double[] weights = new double[t + 1];
+          for (int s = 0; s <= t; s++) {
+            weights[s] = p.score(b, h, t, s, scale);
+          }
+          lse.put((b * heads + h) * time + t, softmaxInPlace(weights));
           for (int d = 0; d < p.headSize; d++) {
             double sum = 0;
             for (int s = 0; s <= t; s++) {
-              sum += Math.exp(p.score(b, h, t, s, scale) - logSum) * p.value(b, h, s, d);
+              sum += weights[s] * p.value(b, h, s, d);
             }
             out.put((b * time + t) * heads * p.headSize + h * p.headSize + d, sum);
           }
         }
       }
     }
-  }
-
-  private static double logSumExp(Packed p, int b, int h, int t, double scale) {
-    double max = Double.NEGATIVE_INFINITY;
-    for (int s = 0; s <= t; s++) {
-      max = Math.max(max, p.score(b, h, t, s, scale));
-    }
-    double sum = 0;
-    for (int s = 0; s <= t; s++) {
-      sum += Math.exp(p.score(b, h, t, s, scale) - max);
-    }
-    return max + Math.log(sum);
   }
 
   @Override
@@ -192,7 +183,8 @@ interface AttentionLoops extends Kernels {
     }
   }
 
-  private static void softmaxInPlace(double[] scores) {
+  /** Returns the log-sum-exp of the scores. */
+  private static double softmaxInPlace(double[] scores) {
     double max = Double.NEGATIVE_INFINITY;
     for (double score : scores) {
       max = Math.max(max, score);
@@ -205,6 +197,7 @@ interface AttentionLoops extends Kernels {
     for (int i = 0; i < scores.length; i++) {
       scores[i] = Math.exp(scores[i] - lse);
     }
+    return lse;
   }
 
   /** Where queries, keys and values lie inside the packed rows [B,T,(H+2K)*D]. */

@@ -1,0 +1,145 @@
+package dev.anechoic.tensor.spec;
+
+import static dev.anechoic.tensor.spec.Domain.index;
+import static dev.anechoic.tensor.spec.Domain.normal;
+import static dev.anechoic.tensor.spec.Domain.uniform;
+
+import dev.anechoic.tensor.DType;
+import dev.anechoic.tensor.Philox;
+import java.util.List;
+
+/** Drawing tokens, and the optimizer's step. */
+final class DrawAndStepSpecs {
+  private static final int STREAM = 11;
+  private static final int STEP = 5;
+
+  /** Distance to a decision within which a sum of floats may fall on either side. */
+  private static final double ROUNDING = 2e-6;
+
+  private DrawAndStepSpecs() {}
+
+  static List<OpSpec> all() {
+    Grid draws =
+        Grid.of("N", OpTable.ROWS)
+            .and("V", OpTable.COLUMNS)
+            .and("spread", 1, 4)
+            .and("temperature", 4, 2, 8, 0) // quarters
+            .and("topK", 0, 0, 1, 5, 40)
+            .and("topP", 8, 8, 4, 7); // eighths
+    return List.of(
+        new OpSpec("sample", draws, DrawAndStepSpecs::sample),
+        new OpSpec(
+            "adamW",
+            Grid.of("N", OpTable.SIZES).and("step", 1, 2, 1000).and("factor", 0, 1),
+            DrawAndStepSpecs::adamW));
+  }
+
+  private static void sample(OpCase c) {
+    double temperature = c.d(3) / 4.0;
+    int topK = c.d(4);
+    double topP = c.d(5) / 8.0;
+    Operand logits = c.in("logits [N,V]", normal(c.d(2)), c.d(0), c.d(1)).rows();
+    Operand samples = c.in("samples [N]", DType.I32, index(1000), c.d(0)).rows();
+    Operand positions = c.in("positions [N]", DType.I32, index(1000), c.d(0)).rows();
+    Operand tokens = c.out("tokens [N]", DType.I32, c.d(0)).rows();
+    Operand logprobs = c.out("logprobs [N]", c.d(0)).rows();
+    c.run(
+        (k, t) ->
+            k.sample(
+                t.get(logits),
+                temperature,
+                topK,
+                topP,
+                c.seed(),
+                STREAM,
+                STEP,
+                t.get(samples),
+                t.get(positions),
+                t.get(tokens),
+                t.get(logprobs)));
+    c.undecided(
+        (data, row) -> {
+          int vocabulary = c.d(1);
+          double[] scaled = new double[vocabulary];
+          double t = temperature == 0 ? 1 : temperature;
+          for (int v = 0; v < vocabulary; v++) {
+            scaled[v] = data[logits.number][row * vocabulary + v] / t;
+          }
+          int sample = (int) data[samples.number][row];
+          int position = (int) data[positions.number][row];
+          double u = Philox.uniform(c.seed(), STREAM, STEP, sample, position);
+          return temperature != 0 && isNearBoundary(scaled, topK, topP, u);
+        });
+    c.flops("6 N V", 6.0 * c.d(0) * c.d(1));
+    c.sums(c.d(1));
+  }
+
+  /**
+   * Whether the uniform lies so close to a step of the cumulative distribution, or the mass so close
+   * to topP, that rounding decides.
+   */
+  private static boolean isNearBoundary(double[] logits, int topK, double topP, double u) {
+    Integer[] order = new Integer[logits.length];
+    java.util.Arrays.setAll(order, v -> v);
+    java.util.Arrays.sort(order, java.util.Comparator.comparingDouble(v -> -logits[v]));
+    int kept = topK > 0 ? Math.min(topK, logits.length) : logits.length;
+    double[] p = probabilities(logits, order, kept);
+    double mass = 0;
+    for (int i = 0; i < kept && topP < 1; i++) {
+      mass += p[order[i]];
+      if (Math.abs(mass - topP) < ROUNDING) {
+        return true;
+      }
+      if (mass >= topP) {
+        kept = i + 1;
+      }
+    }
+    p = probabilities(logits, order, kept);
+    double cumulative = 0;
+    for (double share : p) {
+      cumulative += share;
+      if (share > 0 && Math.abs(cumulative - u) < ROUNDING) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Softmax over the first {@code kept} of the order, 0 elsewhere. */
+  private static double[] probabilities(double[] logits, Integer[] order, int kept) {
+    double[] p = new double[logits.length];
+    double sum = 0;
+    for (int i = 0; i < kept; i++) {
+      p[order[i]] = Math.exp(logits[order[i]] - logits[order[0]]);
+      sum += p[order[i]];
+    }
+    for (int i = 0; i < kept; i++) {
+      p[order[i]] /= sum;
+    }
+    return p;
+  }
+
+  private static void adamW(OpCase c) {
+    Operand param = c.inOut("param [N]", normal(1), c.d(0));
+    Operand grad = c.in("grad [N]", normal(1), c.d(0));
+    Operand m = c.inOut("m [N]", normal(0.1), c.d(0));
+    Operand v = c.inOut("v [N]", uniform(0.001, 1), c.d(0));
+    Operand factor = c.inIf(c.d(2) == 1, "gradFactor [1]", uniform(0.1, 1), 1);
+    // Rates that floats hold exactly, near the usual 1e-3, 0.9, 0.95, 1e-8, 0.1.
+    c.run(
+        (k, t) ->
+            k.adamW(
+                t.get(param),
+                t.get(grad),
+                t.get(m),
+                t.get(v),
+                0x1p-10,
+                0.875,
+                0.953125,
+                0x1p-27,
+                0.125,
+                c.d(1),
+                t.maybe(factor)));
+    c.flops("14 N", 14.0 * c.d(0));
+  }
+}

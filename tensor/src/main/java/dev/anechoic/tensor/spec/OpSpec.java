@@ -1,0 +1,42 @@
+package dev.anechoic.tensor.spec;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * One line of the op table: what a kernel is called with, over which shapes and values, and what it
+ * costs. Everything that tests, measures or documents ops reads it.
+ *
+ * @param name of the kernel method in {@link dev.anechoic.tensor.Kernels}
+ * @param grid shapes and variants
+ * @param declaration adds operands, the call and the cost to a case at a point of the grid
+ */
+public record OpSpec(String name, Grid grid, Consumer<OpCase> declaration) {
+  /** How many times the full grid visits each point, with other values. */
+  private static final int FULL_SEEDS = 2;
+
+  /** The case at one point of the grid, or at any other legal shape. */
+  public OpCase at(int[] point, boolean accumulate, long seed) {
+    return new OpCase(this, point, accumulate, seed);
+  }
+
+  /**
+   * All cases of a grid: each point, overwriting, and accumulating where the op has gradients.
+   *
+   * @param seed mixed with the number of the case
+   */
+  public List<OpCase> cases(boolean full, long seed) {
+    List<OpCase> cases = new ArrayList<>();
+    for (int[] point : full ? grid.full() : grid.quick()) {
+      for (int repeat = 0; repeat < (full ? FULL_SEEDS : 1); repeat++) {
+        OpCase plain = at(point, false, seed + cases.size());
+        cases.add(plain);
+        if (plain.canAccumulate()) {
+          cases.add(at(point, true, seed + cases.size()));
+        }
+      }
+    }
+    return cases;
+  }
+}
