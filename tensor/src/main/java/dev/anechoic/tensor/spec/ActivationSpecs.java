@@ -44,11 +44,7 @@ final class ActivationSpecs {
   }
 
   private static void forward(
-      OpCase c,
-      String formula,
-      int flops,
-      Forward kernel,
-      BiFunction<Tape, Tensor, Tensor> op) {
+      OpCase c, String formula, int flops, Forward kernel, BiFunction<Tape, Tensor, Tensor> op) {
     Operand x = c.in("x [R,C]", normal(c.d(2)), c.d(0), c.d(1)).rows().differentiable();
     Operand y = c.out("y [R,C]", c.d(0), c.d(1)).rows();
     c.run((k, t) -> kernel.run(k, t.get(x), t.get(y)));
@@ -95,10 +91,8 @@ final class ActivationSpecs {
     Operand dY = c.in("dY [R,C]", normal(1), c.d(0), c.d(1)).rows();
     Operand dX = c.gradient("dX [R,C]", c.d(0), c.d(1)).rows();
     c.rowsFromStart();
-    c.run(
-        (k, t) ->
-            k.dropoutBackward(
-                t.get(dY), p, c.seed(), STREAM, STEP, t.get(dX), c.accumulate()));
+    c.run((k, t) ->
+        k.dropoutBackward(t.get(dY), p, c.seed(), STREAM, STEP, t.get(dX), c.accumulate()));
     c.flops("R C", (double) c.d(0) * c.d(1));
   }
 }

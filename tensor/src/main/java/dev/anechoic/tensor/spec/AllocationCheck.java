@@ -8,8 +8,7 @@ import java.util.List;
 
 /** Measures what a warm kernel call allocates on the Java heap. */
 final class AllocationCheck {
-  private static final ThreadMXBean THREADS =
-      (ThreadMXBean) ManagementFactory.getThreadMXBean();
+  private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
   /** Operands small enough to call thousands of times. */
   private static final long MOST_BYTES = 1 << 17;
@@ -28,8 +27,8 @@ final class AllocationCheck {
   }
 
   /**
-   * Calls until a batch of calls allocates nothing on the calling thread, which the compiler reaches
-   * once it has seen the kernel often enough.
+   * Calls until a batch of calls allocates nothing on the calling thread, which the compiler
+   * reaches once it has seen the kernel often enough.
    *
    * @return 0, or the bytes per call of the last batch when patience ends
    */

@@ -68,16 +68,15 @@ final class ArithmeticSpecs {
     Operand dOut = c.in("dOut [R,C]", normal(1), c.d(0), c.d(1)).rows();
     Operand dA = wantA ? c.gradient("dA [R,C]", c.d(0), c.d(1)).rows() : null;
     Operand dB = wantB ? c.gradient("dB [R,C]", c.d(0), c.d(1)).rows() : null;
-    c.run(
-        (k, t) ->
-            k.mulBackward(
-                t.get(a),
-                t.get(b),
-                t.get(dOut),
-                t.maybe(dA),
-                c.accumulate(),
-                t.maybe(dB),
-                c.accumulate()));
+    c.run((k, t) ->
+        k.mulBackward(
+            t.get(a),
+            t.get(b),
+            t.get(dOut),
+            t.maybe(dA),
+            c.accumulate(),
+            t.maybe(dB),
+            c.accumulate()));
     c.flops("2 R C", 2.0 * c.d(0) * c.d(1));
   }
 
@@ -153,8 +152,7 @@ final class ArithmeticSpecs {
   }
 
   private static void countNotFinite(OpCase c) {
-    Domain domain =
-        normal(1).orSixteenth(Double.NaN, 64).orSixteenth(Double.NEGATIVE_INFINITY, 5);
+    Domain domain = normal(1).orSixteenth(Double.NaN, 64).orSixteenth(Double.NEGATIVE_INFINITY, 5);
     Operand x = c.in("x [N]", domain, c.d(0));
     c.query((k, t) -> k.countNotFinite(t.get(x)));
     c.flops("N", c.d(0));

@@ -62,15 +62,12 @@ final class AttentionSpecs {
                 .below(positions);
     Operand table = c.in("table [P,D]", angles(headSize), positions, headSize);
     Operand y = c.out("y [B,T,W]", batch, time, width).rows().time(1);
-    c.run(
-        (k, t) ->
-            k.rotary(
-                t.get(x), t.maybe(starts), t.get(table), heads, headSize, inverse, t.get(y)));
+    c.run((k, t) ->
+        k.rotary(t.get(x), t.maybe(starts), t.get(table), heads, headSize, inverse, t.get(y)));
     if (!inverse) {
       x.differentiable();
-      c.op(
-          (tape, t) ->
-              Rotary.forward(tape, t.get(x), t.maybe(starts), t.get(table), heads, headSize));
+      c.op((tape, t) ->
+          Rotary.forward(tape, t.get(x), t.maybe(starts), t.get(table), heads, headSize));
     }
     c.flops("3 B T H D", 3.0 * batch * time * heads * headSize);
   }
@@ -120,18 +117,17 @@ final class AttentionSpecs {
     dOut.rows().time(1).zeroInPadding();
     Operand dQkv = c.gradient("dQkv [B,T,(H+2K)*D]", batch, time, width).rows().time(1);
     c.prepare((k, t) -> k.attention(t.get(qkv), heads, kvHeads, scale, t.get(out), t.get(lse)));
-    c.run(
-        (k, t) ->
-            k.attentionBackward(
-                t.get(qkv),
-                heads,
-                kvHeads,
-                scale,
-                t.get(out),
-                t.get(lse),
-                t.get(dOut),
-                t.get(dQkv),
-                c.accumulate()));
+    c.run((k, t) ->
+        k.attentionBackward(
+            t.get(qkv),
+            heads,
+            kvHeads,
+            scale,
+            t.get(out),
+            t.get(lse),
+            t.get(dOut),
+            t.get(dQkv),
+            c.accumulate()));
     c.flops("5 B H T (T+1) D", 5.0 * batch * heads * time * (time + 1) * size);
     c.sums(Math.max(size, time) * heads / kvHeads);
     c.nanSpreads();
@@ -160,33 +156,31 @@ final class AttentionSpecs {
     Operand keys = c.opaque("keys [slots,K,Tmax,D]", slotCount, kvHeads, capacity, size);
     Operand values = c.opaque("values [slots,K,Tmax,D]", slotCount, kvHeads, capacity, size);
     Operand out = c.out("out [B,S,H*D]", batch, fresh, heads * size).rows();
-    c.before(
-        (k, t) -> {
-          if (start > 0) {
-            k.attentionCached(
-                t.get(past),
-                t.get(slots),
-                t.get(zeros),
-                heads,
-                kvHeads,
-                scale,
-                t.get(keys),
-                t.get(values),
-                t.get(pastOut));
-          }
-        });
-    c.run(
-        (k, t) ->
-            k.attentionCached(
-                t.get(qkv),
-                t.get(slots),
-                t.get(starts),
-                heads,
-                kvHeads,
-                scale,
-                t.get(keys),
-                t.get(values),
-                t.get(out)));
+    c.before((k, t) -> {
+      if (start > 0) {
+        k.attentionCached(
+            t.get(past),
+            t.get(slots),
+            t.get(zeros),
+            heads,
+            kvHeads,
+            scale,
+            t.get(keys),
+            t.get(values),
+            t.get(pastOut));
+      }
+    });
+    c.run((k, t) ->
+        k.attentionCached(
+            t.get(qkv),
+            t.get(slots),
+            t.get(starts),
+            heads,
+            kvHeads,
+            scale,
+            t.get(keys),
+            t.get(values),
+            t.get(out)));
     c.flops(
         "4 B H S (start + (S+1)/2) D",
         4.0 * batch * heads * fresh * (start + (fresh + 1) / 2.0) * size);

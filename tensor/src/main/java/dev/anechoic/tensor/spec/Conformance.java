@@ -68,8 +68,6 @@ public final class Conformance implements AutoCloseable {
 
   private final Options options;
   private final Backend subject;
-  private final @Nullable Backend single;
-  private final @Nullable Backend yardstick;
   private final Backend reference = new ReferenceBackend();
   private final Arena subjectArena;
   private final @Nullable Arena singleArena;
@@ -84,8 +82,6 @@ public final class Conformance implements AutoCloseable {
   public Conformance(
       Backend subject, @Nullable Backend single, @Nullable Backend yardstick, Options options) {
     this.subject = subject;
-    this.single = single;
-    this.yardstick = yardstick;
     this.options = options;
     subjectArena = arena(subject);
     singleArena = single == null ? null : arena(single);
@@ -294,7 +290,11 @@ public final class Conformance implements AutoCloseable {
         complaint = Binding.difference(operand, part[operand.number], expected);
       }
     }
-    check(opCase, result, "rows " + from + " to " + to + " alone equal those in the batch", complaint);
+    check(
+        opCase,
+        result,
+        "rows " + from + " to " + to + " alone equal those in the batch",
+        complaint);
   }
 
   /** A shorter sequence has the bits that it has with padding behind it. */
@@ -315,8 +315,7 @@ public final class Conformance implements AutoCloseable {
       for (Operand operand : opCase.operands()) {
         if (operand.isOutput() && operand.timeAxis >= 0 && complaint == null) {
           double[] kept =
-              Values.firstTimes(
-                  padded[operand.number], operand.shape, operand.timeAxis, length);
+              Values.firstTimes(padded[operand.number], operand.shape, operand.timeAxis, length);
           complaint = Binding.difference(operand, exact[operand.number], kept);
         }
       }

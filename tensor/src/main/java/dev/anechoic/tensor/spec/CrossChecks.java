@@ -118,16 +118,11 @@ final class CrossChecks {
       Tensor starts = arena.tensor(DType.I32, batch);
       backend.fill(starts, start);
       Tensor out = arena.tensor(dtype, batch, count, outWidth);
-      backend.attentionCached(
-          part, slots, starts, heads, kvHeads, 0.25, keys, cacheValues, out);
+      backend.attentionCached(part, slots, starts, heads, kvHeads, 0.25, keys, cacheValues, out);
       double[] got = out.toDoubles();
       for (int b = 0; b < batch; b++) {
         System.arraycopy(
-            got,
-            b * count * outWidth,
-            result,
-            (b * time + start) * outWidth,
-            count * outWidth);
+            got, b * count * outWidth, result, (b * time + start) * outWidth, count * outWidth);
       }
     }
     return result;
@@ -138,8 +133,7 @@ final class CrossChecks {
       double[] values, int batch, int time, int width, int start, int count) {
     double[] part = new double[batch * count * width];
     for (int b = 0; b < batch; b++) {
-      System.arraycopy(
-          values, (b * time + start) * width, part, b * count * width, count * width);
+      System.arraycopy(values, (b * time + start) * width, part, b * count * width, count * width);
     }
     return part;
   }

@@ -43,40 +43,38 @@ final class DrawAndStepSpecs {
     Operand positions = c.in("positions [N]", DType.I32, index(1000), c.d(0)).rows();
     Operand tokens = c.out("tokens [N]", DType.I32, c.d(0)).rows();
     Operand logprobs = c.out("logprobs [N]", c.d(0)).rows();
-    c.run(
-        (k, t) ->
-            k.sample(
-                t.get(logits),
-                temperature,
-                topK,
-                topP,
-                c.seed(),
-                STREAM,
-                STEP,
-                t.get(samples),
-                t.get(positions),
-                t.get(tokens),
-                t.get(logprobs)));
-    c.undecided(
-        (data, row) -> {
-          int vocabulary = c.d(1);
-          double[] scaled = new double[vocabulary];
-          double t = temperature == 0 ? 1 : temperature;
-          for (int v = 0; v < vocabulary; v++) {
-            scaled[v] = data[logits.number][row * vocabulary + v] / t;
-          }
-          int sample = (int) data[samples.number][row];
-          int position = (int) data[positions.number][row];
-          double u = Philox.uniform(c.seed(), STREAM, STEP, sample, position);
-          return temperature != 0 && isNearBoundary(scaled, topK, topP, u);
-        });
+    c.run((k, t) ->
+        k.sample(
+            t.get(logits),
+            temperature,
+            topK,
+            topP,
+            c.seed(),
+            STREAM,
+            STEP,
+            t.get(samples),
+            t.get(positions),
+            t.get(tokens),
+            t.get(logprobs)));
+    c.undecided((data, row) -> {
+      int vocabulary = c.d(1);
+      double[] scaled = new double[vocabulary];
+      double t = temperature == 0 ? 1 : temperature;
+      for (int v = 0; v < vocabulary; v++) {
+        scaled[v] = data[logits.number][row * vocabulary + v] / t;
+      }
+      int sample = (int) data[samples.number][row];
+      int position = (int) data[positions.number][row];
+      double u = Philox.uniform(c.seed(), STREAM, STEP, sample, position);
+      return temperature != 0 && isNearBoundary(scaled, topK, topP, u);
+    });
     c.flops("6 N V", 6.0 * c.d(0) * c.d(1));
     c.sums(c.d(1));
   }
 
   /**
-   * Whether the uniform lies so close to a step of the cumulative distribution, or the mass so close
-   * to topP, that rounding decides.
+   * Whether the uniform lies so close to a step of the cumulative distribution, or the mass so
+   * close to topP, that rounding decides.
    */
   private static boolean isNearBoundary(double[] logits, int topK, double topP, double u) {
     Integer[] order = new Integer[logits.length];
@@ -126,20 +124,19 @@ final class DrawAndStepSpecs {
     Operand v = c.inOut("v [N]", uniform(0.001, 1), c.d(0));
     Operand factor = c.inIf(c.d(2) == 1, "gradFactor [1]", uniform(0.1, 1), 1);
     // Rates that floats hold exactly, near the usual 1e-3, 0.9, 0.95, 1e-8, 0.1.
-    c.run(
-        (k, t) ->
-            k.adamW(
-                t.get(param),
-                t.get(grad),
-                t.get(m),
-                t.get(v),
-                0x1p-10,
-                0.875,
-                0.953125,
-                0x1p-27,
-                0.125,
-                c.d(1),
-                t.maybe(factor)));
+    c.run((k, t) ->
+        k.adamW(
+            t.get(param),
+            t.get(grad),
+            t.get(m),
+            t.get(v),
+            0x1p-10,
+            0.875,
+            0.953125,
+            0x1p-27,
+            0.125,
+            c.d(1),
+            t.maybe(factor)));
     c.flops("14 N", 14.0 * c.d(0));
   }
 }

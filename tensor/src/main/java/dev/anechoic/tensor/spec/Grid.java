@@ -10,8 +10,8 @@ import java.util.function.Predicate;
  * The shapes and variants under which an op is tested: some axes, each with a list of values.
  *
  * <p>The quick grid takes {@link #QUICK_POINTS} points in which every value of every axis occurs
- * about equally often (each axis runs through its list in a shuffled order); the full grid takes the
- * whole product.
+ * about equally often (each axis runs through its list in a shuffled order); the full grid takes
+ * the whole product.
  */
 public final class Grid {
   /** Points of a quick grid. */

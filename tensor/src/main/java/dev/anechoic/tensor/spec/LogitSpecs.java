@@ -15,8 +15,7 @@ final class LogitSpecs {
   private LogitSpecs() {}
 
   static List<OpSpec> all() {
-    Grid plain =
-        Grid.of("N", OpTable.ROWS).and("V", OpTable.COLUMNS).and("spread", 1, 8);
+    Grid plain = Grid.of("N", OpTable.ROWS).and("V", OpTable.COLUMNS).and("spread", 1, 8);
     Grid infinite = plain.and("infinite", 0, 0, 1);
     Grid tempered = plain.and("temperature", 4, 2, 8); // quarters
     return List.of(
@@ -25,7 +24,8 @@ final class LogitSpecs {
         new OpSpec("tokenLogProbs", tempered, LogitSpecs::tokenLogProbs),
         new OpSpec("tokenLogProbsBackward", tempered, LogitSpecs::tokenLogProbsBackward),
         new OpSpec("entropy", tempered.and("infinite", 0, 0, 1), LogitSpecs::entropy),
-        new OpSpec("entropyBackward", tempered.and("infinite", 0, 0, 1), LogitSpecs::entropyBackward),
+        new OpSpec(
+            "entropyBackward", tempered.and("infinite", 0, 0, 1), LogitSpecs::entropyBackward),
         new OpSpec("klFull", tempered, LogitSpecs::klFull),
         new OpSpec("klFullBackward", tempered, LogitSpecs::klFullBackward));
   }
@@ -65,15 +65,14 @@ final class LogitSpecs {
     Operand dLogits = c.gradient("dLogits [N,V]", c.d(0), c.d(1)).rows();
     Operand scratch = c.helper("scratch", Domain.zero(), c.d(0));
     c.prepare((k, t) -> k.crossEntropy(t.get(logits), t.get(targets), t.get(scratch), t.get(lse)));
-    c.run(
-        (k, t) ->
-            k.crossEntropyBackward(
-                t.get(logits),
-                t.get(targets),
-                t.get(lse),
-                t.get(dLoss),
-                t.get(dLogits),
-                c.accumulate()));
+    c.run((k, t) ->
+        k.crossEntropyBackward(
+            t.get(logits),
+            t.get(targets),
+            t.get(lse),
+            t.get(dLoss),
+            t.get(dLogits),
+            c.accumulate()));
     c.flops("4 N V", 4.0 * c.d(0) * c.d(1));
   }
 
@@ -88,10 +87,8 @@ final class LogitSpecs {
     Operand tokens = tokens(c, "tokens [N]");
     Operand logprobs = c.out("logprobs [N]", c.d(0)).rows();
     Operand lse = c.out("lse [N]", c.d(0)).rows();
-    c.run(
-        (k, t) ->
-            k.tokenLogProbs(
-                t.get(logits), t.get(tokens), temperature, t.get(logprobs), t.get(lse)));
+    c.run((k, t) ->
+        k.tokenLogProbs(t.get(logits), t.get(tokens), temperature, t.get(logprobs), t.get(lse)));
     c.op((tape, t) -> TokenLogProbs.forward(tape, t.get(logits), t.get(tokens), temperature));
     c.flops("5 N V", 5.0 * c.d(0) * c.d(1));
     c.sums(c.d(1));
@@ -105,20 +102,17 @@ final class LogitSpecs {
     Operand dLogprobs = incoming(c, "dLogprobs [N]");
     Operand dLogits = c.gradient("dLogits [N,V]", c.d(0), c.d(1)).rows();
     Operand scratch = c.helper("scratch", Domain.zero(), c.d(0));
-    c.prepare(
-        (k, t) ->
-            k.tokenLogProbs(
-                t.get(logits), t.get(tokens), temperature, t.get(scratch), t.get(lse)));
-    c.run(
-        (k, t) ->
-            k.tokenLogProbsBackward(
-                t.get(logits),
-                t.get(tokens),
-                temperature,
-                t.get(lse),
-                t.get(dLogprobs),
-                t.get(dLogits),
-                c.accumulate()));
+    c.prepare((k, t) ->
+        k.tokenLogProbs(t.get(logits), t.get(tokens), temperature, t.get(scratch), t.get(lse)));
+    c.run((k, t) ->
+        k.tokenLogProbsBackward(
+            t.get(logits),
+            t.get(tokens),
+            temperature,
+            t.get(lse),
+            t.get(dLogprobs),
+            t.get(dLogits),
+            c.accumulate()));
     c.flops("5 N V", 5.0 * c.d(0) * c.d(1));
   }
 
@@ -142,16 +136,15 @@ final class LogitSpecs {
     Operand dEntropy = incoming(c, "dEntropy [N]");
     Operand dLogits = c.gradient("dLogits [N,V]", c.d(0), c.d(1)).rows();
     c.prepare((k, t) -> k.entropy(t.get(logits), temperature, t.get(entropy), t.get(lse)));
-    c.run(
-        (k, t) ->
-            k.entropyBackward(
-                t.get(logits),
-                temperature,
-                t.get(entropy),
-                t.get(lse),
-                t.get(dEntropy),
-                t.get(dLogits),
-                c.accumulate()));
+    c.run((k, t) ->
+        k.entropyBackward(
+            t.get(logits),
+            temperature,
+            t.get(entropy),
+            t.get(lse),
+            t.get(dEntropy),
+            t.get(dLogits),
+            c.accumulate()));
     c.flops("7 N V", 7.0 * c.d(0) * c.d(1));
   }
 
@@ -162,9 +155,7 @@ final class LogitSpecs {
     Operand kl = c.out("kl [N]", c.d(0)).rows();
     Operand lseP = c.out("lseP [N]", c.d(0)).rows();
     Operand lseQ = c.out("lseQ [N]", c.d(0)).rows();
-    c.run(
-        (k, t) ->
-            k.klFull(t.get(p), t.get(q), temperature, t.get(kl), t.get(lseP), t.get(lseQ)));
+    c.run((k, t) -> k.klFull(t.get(p), t.get(q), temperature, t.get(kl), t.get(lseP), t.get(lseQ)));
     c.op((tape, t) -> KlFull.forward(tape, t.get(p), t.get(q), temperature));
     c.flops("14 N V", 14.0 * c.d(0) * c.d(1));
     c.sums(c.d(1));
@@ -180,20 +171,18 @@ final class LogitSpecs {
     Operand dKl = incoming(c, "dKl [N]");
     Operand dLogitsP = c.gradient("dLogitsP [N,V]", c.d(0), c.d(1)).rows();
     c.prepare(
-        (k, t) ->
-            k.klFull(t.get(p), t.get(q), temperature, t.get(kl), t.get(lseP), t.get(lseQ)));
-    c.run(
-        (k, t) ->
-            k.klFullBackward(
-                t.get(p),
-                t.get(q),
-                temperature,
-                t.get(kl),
-                t.get(lseP),
-                t.get(lseQ),
-                t.get(dKl),
-                t.get(dLogitsP),
-                c.accumulate()));
+        (k, t) -> k.klFull(t.get(p), t.get(q), temperature, t.get(kl), t.get(lseP), t.get(lseQ)));
+    c.run((k, t) ->
+        k.klFullBackward(
+            t.get(p),
+            t.get(q),
+            temperature,
+            t.get(kl),
+            t.get(lseP),
+            t.get(lseQ),
+            t.get(dKl),
+            t.get(dLogitsP),
+            c.accumulate()));
     c.flops("9 N V", 9.0 * c.d(0) * c.d(1));
   }
 }

@@ -51,15 +51,9 @@ final class LossSpecs {
     Operand ref = c.in("refLogprobs [N]", uniform(-3, 0), c.d(0)).rows();
     Operand dKl = c.in("dKl [N]", normal(1).orQuarter(0), c.d(0)).rows().masks();
     Operand dLogprobs = c.gradient("dLogprobs [N]", c.d(0)).rows();
-    c.run(
-        (k, t) ->
-            k.klSampledBackward(
-                t.get(logprobs),
-                t.get(ref),
-                estimator,
-                t.get(dKl),
-                t.get(dLogprobs),
-                c.accumulate()));
+    c.run((k, t) ->
+        k.klSampledBackward(
+            t.get(logprobs), t.get(ref), estimator, t.get(dKl), t.get(dLogprobs), c.accumulate()));
     c.flops("4 N", 4.0 * c.d(0));
   }
 
@@ -69,26 +63,24 @@ final class LossSpecs {
     Operand advantages = c.in("advantages [N]", normal(1), c.d(0)).rows();
     Operand loss = c.out("loss [N]", c.d(0)).rows();
     Operand ratio = c.out("ratio [N]", c.d(0)).rows();
-    c.run(
-        (k, t) ->
-            k.policyLoss(
-                t.get(logprobs),
-                t.get(old),
-                t.get(advantages),
-                CLIP_LOW,
-                CLIP_HIGH,
-                t.get(loss),
-                t.get(ratio)));
-    c.op(
-        (tape, t) ->
-            PolicyLoss.forward(
-                tape,
-                t.get(logprobs),
-                t.get(old),
-                t.get(advantages),
-                CLIP_LOW,
-                CLIP_HIGH,
-                t.get(ratio)));
+    c.run((k, t) ->
+        k.policyLoss(
+            t.get(logprobs),
+            t.get(old),
+            t.get(advantages),
+            CLIP_LOW,
+            CLIP_HIGH,
+            t.get(loss),
+            t.get(ratio)));
+    c.op((tape, t) ->
+        PolicyLoss.forward(
+            tape,
+            t.get(logprobs),
+            t.get(old),
+            t.get(advantages),
+            CLIP_LOW,
+            CLIP_HIGH,
+            t.get(ratio)));
     c.kinked();
     c.flops("7 N", 7.0 * c.d(0));
   }
@@ -98,16 +90,15 @@ final class LossSpecs {
     Operand ratio = c.in("ratio [N]", uniform(0.5, 1.6), c.d(0)).rows();
     Operand dLoss = c.in("dLoss [N]", normal(1).orQuarter(0), c.d(0)).rows().masks();
     Operand dLogprobs = c.gradient("dLogprobs [N]", c.d(0)).rows();
-    c.run(
-        (k, t) ->
-            k.policyLossBackward(
-                t.get(advantages),
-                CLIP_LOW,
-                CLIP_HIGH,
-                t.get(ratio),
-                t.get(dLoss),
-                t.get(dLogprobs),
-                c.accumulate()));
+    c.run((k, t) ->
+        k.policyLossBackward(
+            t.get(advantages),
+            CLIP_LOW,
+            CLIP_HIGH,
+            t.get(ratio),
+            t.get(dLoss),
+            t.get(dLogprobs),
+            c.accumulate()));
     c.flops("5 N", 5.0 * c.d(0));
   }
 
@@ -121,8 +112,7 @@ final class LossSpecs {
     Operand old = c.in("oldValues [N]", normal(1), c.d(0)).rows();
     Operand returns = c.in("returns [N]", normal(1), c.d(0)).rows();
     Operand loss = c.out("loss [N]", c.d(0)).rows();
-    c.run(
-        (k, t) -> k.valueLoss(t.get(values), t.get(old), t.get(returns), clip, t.get(loss)));
+    c.run((k, t) -> k.valueLoss(t.get(values), t.get(old), t.get(returns), clip, t.get(loss)));
     c.op((tape, t) -> ValueLoss.forward(tape, t.get(values), t.get(old), t.get(returns), clip));
     c.kinked();
     c.flops("9 N", 9.0 * c.d(0));
@@ -135,16 +125,15 @@ final class LossSpecs {
     Operand returns = c.in("returns [N]", normal(1), c.d(0)).rows();
     Operand dLoss = c.in("dLoss [N]", normal(1).orQuarter(0), c.d(0)).rows().masks();
     Operand dValues = c.gradient("dValues [N]", c.d(0)).rows();
-    c.run(
-        (k, t) ->
-            k.valueLossBackward(
-                t.get(values),
-                t.get(old),
-                t.get(returns),
-                clip,
-                t.get(dLoss),
-                t.get(dValues),
-                c.accumulate()));
+    c.run((k, t) ->
+        k.valueLossBackward(
+            t.get(values),
+            t.get(old),
+            t.get(returns),
+            clip,
+            t.get(dLoss),
+            t.get(dValues),
+            c.accumulate()));
     c.flops("9 N", 9.0 * c.d(0));
   }
 }

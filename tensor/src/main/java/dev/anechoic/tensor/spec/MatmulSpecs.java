@@ -48,9 +48,11 @@ final class MatmulSpecs {
     int form = c.d(5);
     int batch = form == PLAIN ? 1 : 3;
     Operand a =
-        c.in("a [..,M,K]", normal(1), dims(form != PLAIN, batch, transposeA, m, k)).differentiable();
+        c.in("a [..,M,K]", normal(1), dims(form != PLAIN, batch, transposeA, m, k))
+            .differentiable();
     Operand b =
-        c.in("b [..,K,N]", normal(1), dims(form > SHARED, batch, transposeB, k, n)).differentiable();
+        c.in("b [..,K,N]", normal(1), dims(form > SHARED, batch, transposeB, k, n))
+            .differentiable();
     Operand bias = c.inIf(c.d(6) == 1, "bias [N]", normal(1), n);
     Operand out = c.gradient("out [..,M,N]", dims(form != PLAIN, batch, false, m, n));
     if (form != PLAIN || !transposeA) {
@@ -63,19 +65,11 @@ final class MatmulSpecs {
     if (bias != null) {
       bias.differentiable();
     }
-    c.run(
-        (backend, t) ->
-            backend.matmul(
-                t.get(a),
-                transposeA,
-                t.get(b),
-                transposeB,
-                t.maybe(bias),
-                t.get(out),
-                c.accumulate()));
-    c.op(
-        (tape, t) ->
-            MatMul.forward(tape, t.get(a), transposeA, t.get(b), transposeB, t.maybe(bias)));
+    c.run((backend, t) ->
+        backend.matmul(
+            t.get(a), transposeA, t.get(b), transposeB, t.maybe(bias), t.get(out), c.accumulate()));
+    c.op((tape, t) ->
+        MatMul.forward(tape, t.get(a), transposeA, t.get(b), transposeB, t.maybe(bias)));
     c.flops("2 M N K", 2.0 * batch * m * n * k);
     c.sums(k);
   }

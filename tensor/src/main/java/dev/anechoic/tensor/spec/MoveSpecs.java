@@ -36,8 +36,7 @@ final class MoveSpecs {
   }
 
   private static void fill(OpCase c) {
-    Operand x =
-        c.d(1) == 0 ? c.out("x [N]", c.d(0)) : c.out("x [N]", DType.I32, c.d(0));
+    Operand x = c.d(1) == 0 ? c.out("x [N]", c.d(0)) : c.out("x [N]", DType.I32, c.d(0));
     c.run((k, t) -> k.fill(t.get(x), -3));
   }
 
@@ -61,18 +60,17 @@ final class MoveSpecs {
         integers
             ? c.out("dst [R,C+2gap]", dtype, rows, stride + c.d(2))
             : c.gradient("dst [R,C+2gap]", rows, stride + c.d(2));
-    c.run(
-        (k, t) ->
-            k.copyBlock(
-                t.get(src),
-                c.d(2),
-                stride,
-                t.get(dst),
-                c.d(2),
-                stride + c.d(2),
-                rows,
-                columns,
-                c.accumulate()));
+    c.run((k, t) ->
+        k.copyBlock(
+            t.get(src),
+            c.d(2),
+            stride,
+            t.get(dst),
+            c.d(2),
+            stride + c.d(2),
+            rows,
+            columns,
+            c.accumulate()));
   }
 
   private static void permute(OpCase c) {

@@ -98,16 +98,9 @@ final class NormSpecs {
     if (bias != null) {
       bias.differentiable();
     }
-    c.run(
-        (k, t) ->
-            k.layerNorm(
-                t.get(x),
-                t.maybe(weight),
-                t.maybe(bias),
-                EPS,
-                t.get(y),
-                t.get(mean),
-                t.get(rstd)));
+    c.run((k, t) ->
+        k.layerNorm(
+            t.get(x), t.maybe(weight), t.maybe(bias), EPS, t.get(y), t.get(mean), t.get(rstd)));
     c.op((tape, t) -> LayerNorm.forward(tape, t.get(x), t.maybe(weight), t.maybe(bias), EPS));
     c.flops("8 R C", 8.0 * c.d(0) * c.d(1));
     c.sums(c.d(1));
@@ -125,23 +118,20 @@ final class NormSpecs {
     Operand dBias = (c.d(4) & 4) == 0 ? null : c.gradient("dBias [C]", c.d(1));
     Operand scratch = c.helper("scratch", Domain.zero(), c.d(0), c.d(1));
     c.prepare(
-        (k, t) ->
-            k.layerNorm(
-                t.get(x), null, null, EPS, t.get(scratch), t.get(mean), t.get(rstd)));
-    c.run(
-        (k, t) ->
-            k.layerNormBackward(
-                t.get(x),
-                t.maybe(weight),
-                t.get(mean),
-                t.get(rstd),
-                t.get(dY),
-                t.maybe(dX),
-                c.accumulate(),
-                t.maybe(dWeight),
-                c.accumulate(),
-                t.maybe(dBias),
-                c.accumulate()));
+        (k, t) -> k.layerNorm(t.get(x), null, null, EPS, t.get(scratch), t.get(mean), t.get(rstd)));
+    c.run((k, t) ->
+        k.layerNormBackward(
+            t.get(x),
+            t.maybe(weight),
+            t.get(mean),
+            t.get(rstd),
+            t.get(dY),
+            t.maybe(dX),
+            c.accumulate(),
+            t.maybe(dWeight),
+            c.accumulate(),
+            t.maybe(dBias),
+            c.accumulate()));
     c.flops("12 R C", 12.0 * c.d(0) * c.d(1));
     c.sums(Math.max(c.d(0), c.d(1)));
   }
@@ -170,17 +160,16 @@ final class NormSpecs {
         (c.d(3) & 2) == 0 || weight == null ? null : c.gradient("dWeight [C]", c.d(1));
     Operand scratch = c.helper("scratch", Domain.zero(), c.d(0), c.d(1));
     c.prepare((k, t) -> k.rmsNorm(t.get(x), null, EPS, t.get(scratch), t.get(rstd)));
-    c.run(
-        (k, t) ->
-            k.rmsNormBackward(
-                t.get(x),
-                t.maybe(weight),
-                t.get(rstd),
-                t.get(dY),
-                t.maybe(dX),
-                c.accumulate(),
-                t.maybe(dWeight),
-                c.accumulate()));
+    c.run((k, t) ->
+        k.rmsNormBackward(
+            t.get(x),
+            t.maybe(weight),
+            t.get(rstd),
+            t.get(dY),
+            t.maybe(dX),
+            c.accumulate(),
+            t.maybe(dWeight),
+            c.accumulate()));
     c.flops("8 R C", 8.0 * c.d(0) * c.d(1));
     c.sums(Math.max(c.d(0), c.d(1)));
   }

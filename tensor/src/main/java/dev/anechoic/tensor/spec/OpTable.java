@@ -9,8 +9,8 @@ import java.util.List;
  */
 public final class OpTable {
   /**
-   * Row counts: one, odd, prime, none, larger than a vector, larger than a block of rows, and enough
-   * to be split over threads.
+   * Row counts: one, odd, prime, none, larger than a vector, larger than a block of rows, and
+   * enough to be split over threads.
    */
   static final int[] ROWS = {1, 3, 7, 2, 17, 0, 65, 130};
 

@@ -66,7 +66,9 @@ public final class Operand {
     return this;
   }
 
-  /** A row where it is negative (indices) or 0 (floats) is masked: its other inputs do not matter. */
+  /**
+   * A row where it is negative (indices) or 0 (floats) is masked: its other inputs do not matter.
+   */
   public Operand masks() {
     masks = true;
     return this;

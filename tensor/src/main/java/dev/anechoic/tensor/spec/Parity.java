@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Errors are counted in units that adapt to how well-conditioned each element is: one float
  * rounding of the exact result (2^-24 of it), plus what the exact result moves by when every input
  * is moved by up to one float rounding (root mean square over {@link #PERTURBATIONS} runs of the
- * reference). A backend must stay within {@link #limit} units in each case, and over all cases of an
- * op within twice the worst of the naive float loops; see {@link Conformance}.
+ * reference). A backend must stay within {@link #limit} units in each case, and over all cases of
+ * an op within twice the worst of the naive float loops; see {@link Conformance}.
  */
 final class Parity {
   private static final int PERTURBATIONS = 4;

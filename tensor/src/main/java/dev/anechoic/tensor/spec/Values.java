@@ -88,8 +88,7 @@ final class Values {
     Values padded = copy();
     for (Operand operand : opCase.operands()) {
       if (operand.zeroInPadding) {
-        double[] kept =
-            firstTimes(data[operand.number], operand.shape, operand.timeAxis, length);
+        double[] kept = firstTimes(data[operand.number], operand.shape, operand.timeAxis, length);
         double[] zeroed = new double[data[operand.number].length];
         spread(kept, zeroed, operand.shape, operand.timeAxis, length);
         padded.data[operand.number] = zeroed;
