@@ -31,6 +31,7 @@ import picocli.CommandLine.Spec;
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       DoctorCommand.class,
+      StudyCommand.class,
     })
 public final class Main implements Runnable {
   /** Exit code of an error that the user can mend; picocli's own for a wrong command line. */

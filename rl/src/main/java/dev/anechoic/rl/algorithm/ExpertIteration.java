@@ -1,0 +1,171 @@
+package dev.anechoic.rl.algorithm;
+
+import dev.anechoic.rl.RlStreams;
+import dev.anechoic.tensor.Philox;
+import dev.anechoic.tensor.Tape;
+import dev.anechoic.tensor.Tensor;
+import dev.anechoic.tensor.op.CrossEntropy;
+import dev.anechoic.tensor.op.WeightedSum;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Expert iteration; Anthony, Tian, Barber (2017), as in Zhao et al., "Echo Chamber" (2025): a round
+ * samples from the current policy, keeps the correct completions, drops duplicates, and trains the
+ * base, not the current policy, on what it kept.
+ *
+ * <p>A step is a round. No advantage, no ratio, no penalty: the base is near because training
+ * starts from it.
+ */
+public final class ExpertIteration implements Trainer {
+  private final RlConfig config;
+  private final RlConfig.ExpertConfig expert;
+  private final RolloutSource source;
+  private final Policy policy;
+  private final Reference reference;
+  private final GradientProbe probe;
+  private final Phases phases;
+
+  public ExpertIteration(Setup setup, RlConfig.ExpertConfig expert) {
+    this.config = setup.config();
+    this.expert = expert;
+    this.source = setup.source();
+    this.policy = setup.policy();
+    this.reference = setup.reference();
+    this.probe = setup.probe();
+    this.phases = setup.phases();
+  }
+
+  /** Rounds. */
+  @Override
+  public int steps() {
+    return expert.rounds();
+  }
+
+  @Override
+  public StepResult step(int round) {
+    phases.step(round);
+    List<Question> questions = source.draw(round, promptsPerRound());
+    List<Trajectory> rollout =
+        source.rollout(
+            round,
+            questions,
+            expert.samplesPerPrompt(),
+            config.temperature(),
+            expert.topP(),
+            phases);
+    phases.start("reference");
+    reference.score(rollout);
+    List<Trajectory> kept = correctOnes(rollout);
+
+    policy.restart(reference.model());
+    probe.beginStep(round, rollout);
+    SftStats stats = new SftStats();
+    for (int epoch = 0; epoch < expert.sftEpochs(); epoch++) {
+      List<Trajectory> order = shuffled(kept, round, epoch);
+      for (int from = 0; from < order.size(); from += expert.sftBatch()) {
+        update(order.subList(from, Math.min(order.size(), from + expert.sftBatch())), stats);
+      }
+    }
+    phases.end();
+    Map<String, Double> metrics = RolloutMetrics.of(rollout, source.formats());
+    metrics.put("expert/kept", (double) kept.size());
+    stats.addTo(metrics);
+    return new StepResult(metrics, rollout);
+  }
+
+  private int promptsPerRound() {
+    return expert.promptsPerRound() > 0
+        ? expert.promptsPerRound()
+        : Math.max(1, config.promptsPerStep() * config.steps() / expert.rounds());
+  }
+
+  /** Rewarded completions, each text once per prompt. */
+  private static List<Trajectory> correctOnes(List<Trajectory> rollout) {
+    record Answer(int prompt, String text) {}
+    Set<Answer> seen = new LinkedHashSet<>();
+    List<Trajectory> kept = new ArrayList<>();
+    for (Trajectory t : rollout) {
+      if (t.reward > 0 && seen.add(new Answer(t.prompt, t.text))) {
+        kept.add(t);
+      }
+    }
+    return kept;
+  }
+
+  private List<Trajectory> shuffled(List<Trajectory> kept, int round, int epoch) {
+    record Keyed(long key, Trajectory trajectory) {}
+    List<Keyed> keyed = new ArrayList<>(kept.size());
+    for (int i = 0; i < kept.size(); i++) {
+      keyed.add(
+          new Keyed(Philox.bits(source.seed(), RlStreams.EXPERT, round, epoch, i), kept.get(i)));
+    }
+    keyed.sort(Comparator.comparingLong(Keyed::key));
+    return keyed.stream().map(Keyed::trajectory).toList();
+  }
+
+  /** One step of supervised training: mean cross-entropy over the completion tokens. */
+  private void update(List<Trajectory> minibatch, SftStats stats) {
+    double tokens = minibatch.stream().mapToInt(Trajectory::length).sum();
+    policy.zeroGrad();
+    probe.beginUpdate(minibatch);
+    for (List<Trajectory> group : MicroBatch.split(minibatch)) {
+      phases.start("forward");
+      MicroBatch batch = policy.batch().load(group);
+      Tape tape = policy.tape();
+      Tensor weights = batch.constant(t -> 1 / tokens);
+      Tensor logits = policy.model().logits(tape, policy.hidden(batch)); // [N,V]
+      Tensor losses = CrossEntropy.forward(tape, logits, batch.targets()); // [N]
+      Tensor loss = WeightedSum.forward(tape, losses, weights);
+      probe.term("policy", 1, losses, weights);
+      if (probe.active()) {
+        phases.start("ledger");
+        probe.passes(policy, batch);
+      }
+      phases.start("backward");
+      tape.backward(loss);
+      stats.loss(loss.toFloats()[0]);
+      policy.reset();
+    }
+    phases.start("optimizer");
+    probe.beforeUpdate(policy);
+    stats.updated(policy.update(expert.sftLr()));
+    probe.afterUpdate(policy);
+  }
+
+  /** Loss and gradient norm, averaged over the updates of a round. */
+  private static final class SftStats {
+    private double loss;
+    private double gradNorm;
+    private int updates;
+
+    void loss(double share) {
+      loss += share;
+    }
+
+    void updated(double norm) {
+      gradNorm += norm;
+      updates++;
+    }
+
+    void addTo(Map<String, Double> metrics) {
+      metrics.put("optim/updates", (double) updates);
+      if (updates > 0) {
+        metrics.put("expert/loss", loss / updates);
+        metrics.put("optim/grad_norm", gradNorm / updates);
+      }
+    }
+  }
+
+  @Override
+  public TrainerState state() {
+    return new TrainerState(new KlController(0, 0, 1), List.of(policy.optimizer()), List.of());
+  }
+
+  @Override
+  public void close() {}
+}

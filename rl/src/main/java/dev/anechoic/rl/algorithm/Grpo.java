@@ -1,0 +1,203 @@
+package dev.anechoic.rl.algorithm;
+
+import dev.anechoic.rl.algorithm.RlConfig.Average;
+import dev.anechoic.rl.algorithm.RlConfig.KlPlacement;
+import dev.anechoic.tensor.Tape;
+import dev.anechoic.tensor.Tensor;
+import dev.anechoic.tensor.op.Add;
+import dev.anechoic.tensor.op.Entropy;
+import dev.anechoic.tensor.op.KlSampled;
+import dev.anechoic.tensor.op.PolicyLoss;
+import dev.anechoic.tensor.op.Scale;
+import dev.anechoic.tensor.op.TokenLogProbs;
+import dev.anechoic.tensor.op.WeightedSum;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Group relative policy optimisation; Shao et al., DeepSeekMath (2024), equation 3: PPO's clipped
+ * update without a critic, the samples of a prompt being each other's baseline.
+ *
+ * <p>{@link GroupAdvantage} and {@link Average} turn it into Dr. GRPO, RLOO and REINFORCE; unequal
+ * clip bounds and dropped groups are those of DAPO (2025).
+ */
+public final class Grpo implements Trainer {
+  private final RlConfig config;
+  private final RlConfig.Kl kl;
+  private final RlConfig.GrpoConfig grpo;
+  private final RolloutSource source;
+  private final Policy policy;
+  private final Reference reference;
+  private final KlController controller;
+  private final GradientProbe probe;
+  private final Phases phases;
+
+  public Grpo(Setup setup, RlConfig.GrpoConfig grpo) {
+    this.config = setup.config();
+    this.kl = setup.kl();
+    this.grpo = grpo;
+    this.source = setup.source();
+    this.policy = setup.policy();
+    this.reference = setup.reference();
+    this.probe = setup.probe();
+    this.phases = setup.phases();
+    this.controller = new KlController(kl.coef(), kl.adaptiveTarget(), kl.adaptiveHorizon());
+  }
+
+  @Override
+  public int steps() {
+    return config.steps();
+  }
+
+  @Override
+  public StepResult step(int step) {
+    phases.step(step);
+    List<Trajectory> rollout = source.rollout(step, phases);
+    phases.start("reference");
+    reference.score(rollout);
+    phases.start("advantage");
+    List<Trajectory> trained = advantages(rollout);
+
+    UpdateStats stats = new UpdateStats(clipLow(), clipHigh());
+    probe.beginStep(step, rollout);
+    passes:
+    for (int epoch = 0; epoch < config.epochs(); epoch++) {
+      for (List<Trajectory> minibatch :
+          Minibatches.of(trained, config.minibatchTokens(), source.seed(), step, epoch)) {
+        update(minibatch, stats);
+        if (kl.stop() > 0 && stats.takeMinibatchKl() > kl.stop()) {
+          break passes;
+        }
+      }
+    }
+    phases.end();
+    Map<String, Double> metrics = RolloutMetrics.of(rollout, source.formats());
+    metrics.put("kl/coef", controller.coef());
+    stats.addTo(metrics);
+    controller.update(metrics.getOrDefault("kl/sequence", 0.0), rollout.size());
+    return new StepResult(metrics, rollout);
+  }
+
+  /** Advantages within each group; returns the completions to train on. */
+  private List<Trajectory> advantages(List<Trajectory> rollout) {
+    Map<Integer, List<Trajectory>> groups = new LinkedHashMap<>();
+    for (Trajectory t : rollout) {
+      groups.computeIfAbsent(t.prompt, p -> new ArrayList<>()).add(t);
+    }
+    List<Trajectory> trained = new ArrayList<>();
+    for (List<Trajectory> group : groups.values()) {
+      float[] rewards = rewards(group);
+      float[] advantages = grpo.advantage().of(rewards);
+      boolean dropped = grpo.dropZeroVariance() && !GroupAdvantage.varies(rewards);
+      for (int g = 0; g < group.size(); g++) {
+        Trajectory t = group.get(g);
+        t.setAdvantage(advantages[g]);
+        if (!t.masked() && !dropped) {
+          trained.add(t);
+        }
+      }
+    }
+    return trained;
+  }
+
+  /** Verified rewards, less the completion's KL where the penalty is a reward. */
+  private float[] rewards(List<Trajectory> group) {
+    float[] rewards = RolloutMetrics.rewards(group);
+    if (kl.placement() == KlPlacement.REWARD) {
+      for (int g = 0; g < rewards.length; g++) {
+        float[] perToken = new float[group.get(g).length()];
+        KlReward.subtract(perToken, group.get(g), kl.estimator(), controller.coef());
+        for (float penalty : perToken) {
+          rewards[g] += penalty;
+        }
+      }
+    }
+    return rewards;
+  }
+
+  /** One optimizer update: gradients of all micro-batches of the minibatch, then AdamW. */
+  private void update(List<Trajectory> minibatch, UpdateStats stats) {
+    double tokens = minibatch.stream().mapToInt(Trajectory::length).sum();
+    policy.zeroGrad();
+    probe.beginUpdate(minibatch);
+    for (List<Trajectory> group : MicroBatch.split(minibatch)) {
+      phases.start("forward");
+      MicroBatch batch = policy.batch().load(group);
+      Tape tape = policy.tape();
+      Tensor weights = batch.constant(t -> weight(t, minibatch.size(), tokens));
+      Tensor logits = policy.model().logits(tape, policy.hidden(batch)); // [N,V]
+      Tensor logprobs = TokenLogProbs.forward(tape, logits, batch.targets(), config.temperature());
+      Tensor ratio = batch.empty();
+      Tensor policyLoss =
+          PolicyLoss.forward(
+              tape,
+              logprobs,
+              batch.column(t -> t.logprobs),
+              batch.column(t -> t.advantages),
+              clipLow(),
+              clipHigh(),
+              ratio);
+      Tensor loss = WeightedSum.forward(tape, policyLoss, weights);
+      probe.term("policy", 1, policyLoss, weights);
+
+      Tensor entropy = Entropy.forward(tape, logits, config.temperature());
+      if (config.entropyCoef() != 0) {
+        loss = add(tape, loss, WeightedSum.forward(tape, entropy, weights), -config.entropyCoef());
+        probe.term("entropy", -config.entropyCoef(), entropy, weights);
+      }
+      if (kl.placement() == KlPlacement.LOSS && controller.coef() != 0) {
+        Tensor klLoss =
+            KlSampled.forward(tape, logprobs, batch.column(t -> t.refLogprobs), kl.estimator());
+        loss = add(tape, loss, WeightedSum.forward(tape, klLoss, weights), controller.coef());
+        probe.term("kl", controller.coef(), klLoss, weights);
+      }
+      if (probe.active()) {
+        phases.start("ledger");
+        probe.passes(policy, batch);
+      }
+      phases.start("backward");
+      tape.backward(loss);
+      stats.observe(batch, logprobs, ratio, policyLoss, entropy, null);
+      policy.reset();
+    }
+    phases.start("optimizer");
+    probe.beforeUpdate(policy);
+    double lr = policy.lr();
+    stats.updated(policy.update(), lr);
+    probe.afterUpdate(policy);
+  }
+
+  /** Weight of one token of a completion in the loss of the minibatch. */
+  private double weight(Trajectory t, int completions, double tokens) {
+    return switch (grpo.average()) {
+      case SEQUENCE -> 1.0 / completions / t.length();
+      case TOKEN -> 1 / tokens;
+      case CONSTANT -> 1.0 / completions / config.maxNewTokens();
+    };
+  }
+
+  /** REINFORCE has no clip: the ratio alone, whose gradient at 1 is that of log π. */
+  private double clipLow() {
+    return grpo.advantage() == GroupAdvantage.REINFORCE ? 1 : config.clipLow();
+  }
+
+  private double clipHigh() {
+    return grpo.advantage() == GroupAdvantage.REINFORCE
+        ? Double.POSITIVE_INFINITY
+        : config.clipHigh();
+  }
+
+  private static Tensor add(Tape tape, Tensor loss, Tensor term, double coef) {
+    return Add.forward(tape, loss, Scale.forward(tape, term, coef));
+  }
+
+  @Override
+  public TrainerState state() {
+    return new TrainerState(controller, List.of(policy.optimizer()), List.of());
+  }
+
+  @Override
+  public void close() {}
+}

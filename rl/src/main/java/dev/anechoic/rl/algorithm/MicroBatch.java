@@ -1,0 +1,162 @@
+package dev.anechoic.rl.algorithm;
+
+import dev.anechoic.tensor.Arena;
+import dev.anechoic.tensor.Backend;
+import dev.anechoic.tensor.DType;
+import dev.anechoic.tensor.MemoryLedger;
+import dev.anechoic.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
+
+/**
+ * A few completions on the backend: prompts and completions side by side, right-padded, and for
+ * each completion token the row of the model's output that chose it.
+ *
+ * <p>N here is the number of completion tokens of the batch, in the order of its sequences. Since a
+ * row's bits do not depend on the batch, the grouping decides speed alone: small enough for
+ * activations to stay in the cache, of similar length to waste little on padding.
+ */
+public final class MicroBatch implements AutoCloseable {
+  /** Padded tokens per micro-batch; larger ones were slower on CPUs with 1 MB of L2 per core. */
+  private static final int TARGET_TOKENS = 1024;
+
+  private final Backend backend;
+  private final Arena data;
+  private List<Trajectory> sequences = List.of();
+  private int tokenCount;
+  private Tensor tokens;
+  private Tensor rows;
+  private Tensor targets;
+
+  /** An empty batch; {@link #load} fills it. */
+  public MicroBatch(Backend backend, MemoryLedger ledger) {
+    this.backend = backend;
+    data = new Arena(backend, Arena.Tag.DATA, ledger);
+    tokens = data.tensor(DType.I32, 0, 0);
+    rows = data.tensor(DType.I32, 0);
+    targets = data.tensor(DType.I32, 0);
+  }
+
+  /** Groups completions of similar length; the same groups for the same list. */
+  public static List<List<Trajectory>> split(List<Trajectory> all) {
+    List<Trajectory> sorted = new ArrayList<>(all);
+    sorted.removeIf(t -> t.length() == 0);
+    sorted.sort(Comparator.comparingInt(MicroBatch::inputLength).reversed());
+    List<List<Trajectory>> groups = new ArrayList<>();
+    int from = 0;
+    while (from < sorted.size()) {
+      int size = Math.max(1, TARGET_TOKENS / inputLength(sorted.get(from)));
+      int to = Math.min(sorted.size(), from + size);
+      groups.add(sorted.subList(from, to));
+      from = to;
+    }
+    return groups;
+  }
+
+  /** Tokens that the model reads: all but the last, which it only has to predict. */
+  private static int inputLength(Trajectory t) {
+    return t.promptTokens.length + t.length() - 1;
+  }
+
+  /** Puts these completions on the backend in place of the last ones. */
+  public MicroBatch load(List<Trajectory> group) {
+    data.reset();
+    sequences = group;
+    int time = group.stream().mapToInt(MicroBatch::inputLength).max().orElse(0);
+    tokenCount = group.stream().mapToInt(Trajectory::length).sum();
+    int[] hostTokens = new int[group.size() * time];
+    int[] hostRows = new int[tokenCount];
+    int[] hostTargets = new int[tokenCount];
+    int n = 0;
+    for (int s = 0; s < group.size(); s++) {
+      Trajectory t = group.get(s);
+      int prompt = t.promptTokens.length;
+      int at = s * time;
+      System.arraycopy(t.promptTokens, 0, hostTokens, at, prompt);
+      System.arraycopy(t.tokens, 0, hostTokens, at + prompt, t.length() - 1);
+      for (int i = 0; i < t.length(); i++, n++) {
+        hostRows[n] = at + prompt - 1 + i;
+        hostTargets[n] = t.tokens[i];
+      }
+    }
+    tokens = data.of(hostTokens, group.size(), time);
+    rows = data.of(hostRows, tokenCount);
+    targets = data.of(hostTargets, tokenCount);
+    return this;
+  }
+
+  public List<Trajectory> sequences() {
+    return sequences;
+  }
+
+  /** N, the completion tokens of the batch. */
+  public int tokenCount() {
+    return tokenCount;
+  }
+
+  /** I32 [S,T], right-padded with 0. */
+  public Tensor tokens() {
+    return tokens;
+  }
+
+  /** I32 [N], row of the flattened [S*T] output that chose each completion token. */
+  public Tensor rows() {
+    return rows;
+  }
+
+  /** I32 [N], the completion tokens. */
+  public Tensor targets() {
+    return targets;
+  }
+
+  /**
+   * One number per completion token, [N]; {@code field} gives an array as long as the completion.
+   */
+  public Tensor column(Function<Trajectory, float[]> field) {
+    float[] host = new float[tokenCount];
+    int n = 0;
+    for (Trajectory t : sequences) {
+      float[] values = field.apply(t);
+      System.arraycopy(values, 0, host, n, t.length());
+      n += t.length();
+    }
+    return data.of(host, tokenCount);
+  }
+
+  /** The same number for all tokens of a completion, [N]. */
+  public Tensor constant(ToDoubleFunction<Trajectory> perSequence) {
+    float[] host = new float[tokenCount];
+    int n = 0;
+    for (Trajectory t : sequences) {
+      Arrays.fill(host, n, n + t.length(), (float) perSequence.applyAsDouble(t));
+      n += t.length();
+    }
+    return data.of(host, tokenCount);
+  }
+
+  /** Cuts a result [N] into one array per completion, in the order of {@link #sequences}. */
+  public List<float[]> split(Tensor perToken) {
+    float[] host = perToken.toFloats();
+    List<float[]> parts = new ArrayList<>(sequences.size());
+    int n = 0;
+    for (Trajectory t : sequences) {
+      parts.add(Arrays.copyOfRange(host, n, n + t.length()));
+      n += t.length();
+    }
+    return parts;
+  }
+
+  /** An uninitialised column [N], for an op to fill. */
+  public Tensor empty() {
+    return data.tensor(backend.floatType(), tokenCount);
+  }
+
+  @Override
+  public void close() {
+    data.close();
+  }
+}

@@ -1,0 +1,149 @@
+package dev.anechoic.rl.algorithm;
+
+import dev.anechoic.model.sample.Completion;
+import dev.anechoic.model.sample.SampleRequest;
+import dev.anechoic.model.sample.SampleSettings;
+import dev.anechoic.model.sample.Sampler;
+import dev.anechoic.model.tokenizer.Tokenizer;
+import dev.anechoic.rl.RlStreams;
+import dev.anechoic.tensor.Philox;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * Makes the rollout of a step: draws questions, samples completions, grades and rewards them. All
+ * of it is a function of (seed, step) and the policy's parameters.
+ */
+public final class RolloutSource {
+  private final List<Question> questions;
+  private final Tokenizer tokenizer;
+  private final Sampler sampler;
+  private final Grader grader;
+  private final RlConfig config;
+  private final long seed;
+
+  private int orderEpoch = -1;
+  private int[] order = {};
+
+  /**
+   * @param questions the training questions
+   * @param sampler over the policy
+   */
+  public RolloutSource(
+      List<Question> questions,
+      Tokenizer tokenizer,
+      Sampler sampler,
+      Grader grader,
+      RlConfig config,
+      long seed) {
+    this.questions = questions;
+    this.tokenizer = tokenizer;
+    this.sampler = sampler;
+    this.grader = grader;
+    this.config = config;
+    this.seed = seed;
+  }
+
+  public long seed() {
+    return seed;
+  }
+
+  /** The formats of the study, in its order. */
+  public List<String> formats() {
+    return grader.formats();
+  }
+
+  /** {@code prompts_per_step} x {@code samples_per_prompt} completions, prompt by prompt. */
+  public List<Trajectory> rollout(int step, Phases phases) {
+    int prompts = config.promptsPerStep();
+    return rollout(
+        step, draw(step, prompts), config.samplesPerPrompt(), config.temperature(), 1, phases);
+  }
+
+  /**
+   * Completions for given questions.
+   *
+   * @param samples completions per question
+   * @param topP nucleus; below 1 the log-probs are over the kept tokens
+   */
+  List<Trajectory> rollout(
+      int step, List<Question> drawn, int samples, double temperature, double topP, Phases phases) {
+    phases.start("rollout");
+    List<int[]> prompts = drawn.stream().map(q -> tokenizer.encode(q.prompt())).toList();
+    List<SampleRequest> requests = new ArrayList<>(prompts.size() * samples);
+    for (int p = 0; p < prompts.size(); p++) {
+      for (int g = 0; g < samples; g++) {
+        requests.add(new SampleRequest(p * samples + g, prompts.get(p)));
+      }
+    }
+    SampleSettings settings =
+        new SampleSettings(
+            temperature,
+            0,
+            topP,
+            config.maxNewTokens(),
+            tokenizer.endToken(),
+            seed,
+            RlStreams.ROLLOUT,
+            step);
+    List<Completion> completions = sampler.sample(requests, settings);
+    phases.start("reward");
+    List<Trajectory> rollout = new ArrayList<>(completions.size());
+    for (int i = 0; i < completions.size(); i++) {
+      Question question = drawn.get(i / samples);
+      rollout.add(grade(step, i / samples, i % samples, question, completions.get(i)));
+    }
+    phases.end();
+    return rollout;
+  }
+
+  private Trajectory grade(
+      int step, int prompt, int sample, Question question, Completion completion) {
+    String text = text(completion);
+    Grade grade = grader.grade(text, question.answer(), step, completion.request().sample());
+    return new Trajectory(
+        prompt,
+        sample,
+        question.id(),
+        question.prompt(),
+        completion.request().prompt(),
+        completion.tokens(),
+        completion.logprobs(),
+        text,
+        grade);
+  }
+
+  /** The completion without its end token. */
+  private String text(Completion completion) {
+    int[] tokens = completion.tokens();
+    int length = completion.stopped() ? tokens.length - 1 : tokens.length;
+    return tokenizer.decode(tokens, 0, length);
+  }
+
+  /** Each question once per epoch, in an order that depends on (seed, epoch) alone. */
+  List<Question> draw(int step, int count) {
+    List<Question> drawn = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      long index = (long) (step - 1) * count + i;
+      shuffle((int) (index / questions.size()));
+      drawn.add(questions.get(order[(int) (index % questions.size())]));
+    }
+    return drawn;
+  }
+
+  private void shuffle(int epoch) {
+    if (epoch == orderEpoch) {
+      return;
+    }
+    orderEpoch = epoch;
+    order =
+        IntStream.range(0, questions.size())
+            .boxed()
+            .sorted(
+                Comparator.comparingLong(i -> Philox.bits(seed, RlStreams.PROMPTS, epoch, 0, i)))
+            .mapToInt(Integer::intValue)
+            .toArray();
+  }
+}

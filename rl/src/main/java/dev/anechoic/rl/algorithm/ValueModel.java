@@ -1,0 +1,171 @@
+package dev.anechoic.rl.algorithm;
+
+import dev.anechoic.model.train.AdamW;
+import dev.anechoic.model.transformer.Parameters;
+import dev.anechoic.model.transformer.Transformer;
+import dev.anechoic.model.transformer.ValueHead;
+import dev.anechoic.rl.algorithm.RlConfig.Critic;
+import dev.anechoic.tensor.Arena;
+import dev.anechoic.tensor.MemoryLedger;
+import dev.anechoic.tensor.Tape;
+import dev.anechoic.tensor.Tensor;
+import dev.anechoic.tensor.op.Embedding;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * PPO's critic: a linear head on the policy's hidden states, with or without a gradient into the
+ * policy, or on those of a transformer of its own that starts from the base.
+ */
+final class ValueModel implements AutoCloseable {
+  private final RlConfig.PpoConfig ppo;
+  private final Policy policy;
+  private final ValueHead head;
+  private final AdamW headOptimizer;
+  private final @Nullable Transformer own;
+  private final @Nullable AdamW ownOptimizer;
+  private final Arena activations;
+  private final Tape tape;
+
+  ValueModel(
+      RlConfig config,
+      RlConfig.PpoConfig ppo,
+      Policy policy,
+      Transformer base,
+      MemoryLedger ledger) {
+    this.ppo = ppo;
+    this.policy = policy;
+    head = new ValueHead(base.config().channels(), base.backend(), ledger);
+    head.parameters().trainable();
+    headOptimizer = optimizer(config, head.parameters());
+    if (ppo.critic() == Critic.OWN) {
+      own = new Transformer(base.config(), base.backend(), ledger);
+      own.parameters().copyFrom(base.parameters());
+      own.parameters().trainable();
+      ownOptimizer = optimizer(config, own.parameters());
+    } else {
+      own = null;
+      ownOptimizer = null;
+    }
+    activations = new Arena(base.backend(), Arena.Tag.ACTIVATIONS, ledger);
+    tape = new Tape(activations);
+  }
+
+  private static AdamW optimizer(RlConfig config, Parameters parameters) {
+    AdamW.Settings policy = config.optimizer();
+    return new AdamW(
+        parameters,
+        new AdamW.Settings(
+            policy.beta1(), policy.beta2(), policy.eps(), 0, false, policy.maxGradNorm()));
+  }
+
+  /** The tape on which values are recorded: the policy's where the head sits on the policy. */
+  Tape tape() {
+    return own == null ? policy.tape() : tape;
+  }
+
+  /** Whether one backward pass serves policy and critic. */
+  boolean sharesTape() {
+    return own == null;
+  }
+
+  /**
+   * Values of the states that chose the completion tokens of a batch.
+   *
+   * @param policyHidden [N,C] of the policy for the same batch
+   * @return [N]
+   */
+  Tensor values(MicroBatch batch, Tensor policyHidden) {
+    if (own == null) {
+      return head.values(policy.tape(), policyHidden, ppo.critic() == Critic.DETACHED_HEAD);
+    }
+    Tensor all = own.hidden(tape, batch.tokens(), null);
+    return head.values(tape, Embedding.forward(tape, all, batch.rows()), false);
+  }
+
+  /** Fills {@link Trajectory#values} with the estimates before the update. */
+  void estimate(List<Trajectory> rollout) {
+    Tape used = tape();
+    boolean recording = used.setRecording(false);
+    for (List<Trajectory> group : MicroBatch.split(rollout)) {
+      MicroBatch batch = policy.batch().load(group);
+      Transformer trunk = own == null ? policy.model() : own;
+      Tensor all = trunk.hidden(used, batch.tokens(), null);
+      Tensor values = head.values(used, Embedding.forward(used, all, batch.rows()), true);
+      List<float[]> parts = batch.split(values);
+      for (int s = 0; s < parts.size(); s++) {
+        group.get(s).values = parts.get(s);
+      }
+      used.reset();
+    }
+    used.setRecording(recording);
+  }
+
+  void zeroGrad() {
+    head.parameters().zeroGrad();
+    if (own != null) {
+      own.parameters().zeroGrad();
+    }
+  }
+
+  void reset() {
+    tape.reset();
+  }
+
+  void update() {
+    headOptimizer.step(ppo.criticLr());
+    if (ownOptimizer != null) {
+      ownOptimizer.step(ppo.criticLr());
+    }
+  }
+
+  /** The critic's parameters, for a checkpoint. */
+  List<Parameters> parameters() {
+    return own == null ? List.of(head.parameters()) : List.of(head.parameters(), own.parameters());
+  }
+
+  /** The critic's optimizers with their parameters, for a checkpoint. */
+  List<AdamW> optimizers() {
+    List<AdamW> all = new ArrayList<>();
+    all.add(headOptimizer);
+    if (ownOptimizer != null) {
+      all.add(ownOptimizer);
+    }
+    return all;
+  }
+
+  /** {@code 1 - Var(R - V) / Var(R)} over the tokens; NaN where all returns are equal. */
+  static double explainedVariance(List<Trajectory> rollout) {
+    double n = 0;
+    double sumR = 0;
+    double sumE = 0;
+    double squaresR = 0;
+    double squaresE = 0;
+    for (Trajectory t : rollout) {
+      for (int i = 0; i < t.length(); i++) {
+        double r = t.returns[i];
+        double e = r - t.values[i];
+        n++;
+        sumR += r;
+        sumE += e;
+        squaresR += r * r;
+        squaresE += e * e;
+      }
+    }
+    double varR = squaresR / n - sumR / n * (sumR / n);
+    double varE = squaresE / n - sumE / n * (sumE / n);
+    return varR > 0 ? 1 - varE / varR : Double.NaN;
+  }
+
+  @Override
+  public void close() {
+    tape.reset();
+    activations.close();
+    optimizers().forEach(AdamW::close);
+    head.close();
+    if (own != null) {
+      own.close();
+    }
+  }
+}
