@@ -54,21 +54,23 @@ public record Interval(double low, double high) {
    * The 95 % percentile bootstrap interval of a mean (Efron 1979).
    *
    * @param values one per independent unit, such as a problem [N]
-   * @param seed seed; draw i of resample r is addressed by (seed, r, i)
    * @param resamples number of resamples
    */
   public static Interval bootstrapMean(double[] values, long seed, int resamples) {
+    return bootstrapMean(values, resamples(values.length, seed, resamples));
+  }
+
+  /** The same over resamples drawn once for many means of the same units. */
+  public static Interval bootstrapMean(double[] values, int[][] resamples) {
     return bootstrap(
-        values.length,
+        resamples,
         indices -> {
           double sum = 0;
           for (int i : indices) {
             sum += values[i];
           }
           return sum / indices.length;
-        },
-        seed,
-        resamples);
+        });
   }
 
   /**
@@ -77,18 +79,38 @@ public record Interval(double low, double high) {
    * @param units number of independent units
    */
   public static Interval bootstrap(int units, Statistic statistic, long seed, int resamples) {
-    if (units == 0) {
+    return bootstrap(resamples(units, seed, resamples), statistic);
+  }
+
+  /**
+   * The same over resamples drawn once for many statistics of the same units.
+   *
+   * @param resamples from {@link #resamples}
+   */
+  public static Interval bootstrap(int[][] resamples, Statistic statistic) {
+    if (resamples[0].length == 0) {
       return new Interval(Double.NaN, Double.NaN);
     }
-    double[] draws = new double[resamples];
-    int[] indices = new int[units];
-    for (int r = 0; r < resamples; r++) {
-      for (int i = 0; i < units; i++) {
-        indices[i] = Philox.below(units, seed, STREAM, r, 0, i);
-      }
-      draws[r] = statistic.of(indices);
+    double[] draws = new double[resamples.length];
+    for (int r = 0; r < draws.length; r++) {
+      draws[r] = statistic.of(resamples[r]);
     }
     Arrays.sort(draws);
     return new Interval(Quantile.ofSorted(draws, 0.025), Quantile.ofSorted(draws, 0.975));
+  }
+
+  /**
+   * Indices into the units, drawn with replacement [resamples, units].
+   *
+   * @param seed seed; draw i of resample r is addressed by (seed, r, i)
+   */
+  public static int[][] resamples(int units, long seed, int resamples) {
+    int[][] indices = new int[resamples][units];
+    for (int r = 0; r < resamples; r++) {
+      for (int i = 0; i < units; i++) {
+        indices[r][i] = Philox.below(units, seed, STREAM, r, 0, i);
+      }
+    }
+    return indices;
   }
 }

@@ -1,5 +1,6 @@
 package dev.anechoic.rl.measure;
 
+import dev.anechoic.model.format.Answers;
 import java.math.BigDecimal;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -32,12 +33,8 @@ public final class MajAtK {
     if (answer == null || answer.isBlank()) {
       return null;
     }
-    String text = answer.strip().replace(",", "").replace("$", "").replace("%", "").strip();
-    try {
-      return new BigDecimal(text).stripTrailingZeros().toString();
-    } catch (NumberFormatException notNumber) {
-      return answer.strip();
-    }
+    BigDecimal number = Answers.parse(answer);
+    return number == null ? answer.strip() : Answers.vote(number);
   }
 
   /**

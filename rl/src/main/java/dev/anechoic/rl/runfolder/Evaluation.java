@@ -41,7 +41,7 @@ public record Evaluation(
    *
    * @param format the format, {@code mixed} or {@code none}
    * @param verdict {@code correct}, {@code incorrect}, {@code unparsable}, {@code over_budget},
-   *     {@code error} or {@code masked} (see {@link Sample})
+   *     or {@code error} (see {@link Sample})
    * @param value the answer as text, for the majority vote; null where there is none
    */
   public record Answer(String format, String verdict, @Nullable String value) {
@@ -51,7 +51,7 @@ public record Evaluation(
 
     /** True where the verifier itself failed, so that the answer counts neither way. */
     public boolean masked() {
-      return verdict.equals("masked");
+      return verdict.equals("error");
     }
   }
 

@@ -17,7 +17,7 @@ import java.util.List;
  * @param format name of the format, {@code mixed} or {@code none}
  * @param status {@code well_formed}, {@code truncated}, {@code mixed} or {@code none}
  * @param verdict {@code correct}, {@code incorrect}, {@code unparsable}, {@code over_budget},
- *     {@code error}, or {@code masked} for a failure of the verifier itself
+ *     or {@code error} for a fault of the verifier itself
  * @param reward reward; NaN where masked
  * @param advantage advantage of the sequence (mean over its tokens); NaN where there is none
  * @param tokens text of each token

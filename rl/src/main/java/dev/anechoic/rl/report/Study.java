@@ -1,0 +1,63 @@
+package dev.anechoic.rl.report;
+
+import dev.anechoic.rl.runfolder.Manifest;
+import dev.anechoic.rl.runfolder.RunFolder;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Function;
+
+/**
+ * The runs that one report compares.
+ *
+ * @param title name of the study
+ * @param runs at least one run
+ * @param colours colours of all their formats
+ */
+record Study(String title, List<RunData> runs, FormatColours colours) {
+
+  static Study of(String title, List<RunFolder> folders) {
+    List<RunData> runs = new ArrayList<>(folders.stream().map(RunData::new).toList());
+    runs.sort(Comparator.comparingLong(Study::parameters)); // stable: else the given order
+    Set<String> formats = new LinkedHashSet<>();
+    runs.forEach(run -> formats.addAll(run.formats()));
+    return new Study(title, runs, new FormatColours(new ArrayList<>(formats)));
+  }
+
+  private static long parameters(RunData run) {
+    return run.manifest().map(Manifest::parameters).orElse(0L);
+  }
+
+  /** The formats of all runs, those of the mixtures first. */
+  List<String> formats() {
+    Set<String> formats = new LinkedHashSet<>();
+    runs.forEach(run -> formats.addAll(run.realFormats()));
+    runs.forEach(run -> formats.addAll(run.formats()));
+    return new ArrayList<>(formats);
+  }
+
+  List<String> css(List<String> formats) {
+    return formats.stream().map(colours::css).toList();
+  }
+
+  /** One range over some columns of all runs, so that the charts of a row can be compared. */
+  Range range(Function<RunData, List<double[]>> columns, boolean zero) {
+    List<double[]> all = new ArrayList<>();
+    runs.forEach(run -> all.addAll(columns.apply(run)));
+    return Range.covering(all, zero);
+  }
+
+  /** The steps of all runs. */
+  Range steps() {
+    int first = runs.stream().mapToInt(RunData::firstStep).min().orElse(0);
+    int last = runs.stream().mapToInt(RunData::lastStep).max().orElse(1);
+    return new Range(first, Math.max(last, first + 1));
+  }
+
+  /** A format's name in its colour. */
+  String coloured(String format) {
+    return "<b class=\"name %s\">%s</b>".formatted(colours.css(format), Html.escape(format));
+  }
+}

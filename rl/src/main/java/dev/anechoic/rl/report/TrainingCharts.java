@@ -1,0 +1,368 @@
+package dev.anechoic.rl.report;
+
+import dev.anechoic.rl.measure.FormatEntropy;
+import dev.anechoic.rl.measure.PriceSplit;
+import dev.anechoic.rl.measure.Winner;
+import dev.anechoic.rl.runfolder.Metrics;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** The charts over training steps; the report and the live page draw the same ones. */
+final class TrainingCharts {
+  private static final double HEIGHT = 230;
+  private static final double LEAST_SHARE = 0.02;
+
+  private final Study study;
+
+  TrainingCharts(Study study) {
+    this.study = study;
+  }
+
+  String all() {
+    return shares() + accuracy() + price() + entropy() + kl() + phases();
+  }
+
+  String shares() {
+    Row row =
+        new Row(
+            "shares",
+            "Format shares",
+            "Each band is one format's share of the sampled completions at a step. Look for the"
+                + " band that takes over, and how fast. "
+                + Html.escape(Winner.DEFINITION));
+    for (RunData run : study.runs()) {
+      row.panel(run.name(), shares(run, 280), "");
+    }
+    return row.html();
+  }
+
+  /** The stacked area of one run. */
+  String shares(RunData run, double height) {
+    List<String> names = run.formats();
+    Plot plot =
+        new Plot("Format shares of " + run.name() + " over steps", height, run.rl().steps())
+            .x(study.steps(), "step")
+            .percent()
+            .room(study.formats())
+            .areas(names, study.css(names), Arrays.asList(run.shares()));
+    run.switchStep().ifPresent(step -> plot.mark(step, "switch, step " + step));
+    return plot.render();
+  }
+
+  String accuracy() {
+    Row row =
+        new Row(
+            "accuracy",
+            "Accuracy within each format",
+            "Mean reward of a format's own completions; faint lines are single steps, strong ones"
+                + " their moving mean. A format that wins although its line is not the highest won"
+                + " on frequency. Steps at which a format has under 2 % of the completions are"
+                + " left out.");
+    List<String> formats = study.formats();
+    for (RunData run : study.runs()) {
+      Plot plot =
+          new Plot("Accuracy per format of " + run.name(), HEIGHT, run.rl().steps())
+              .x(study.steps(), "step")
+              .percent()
+              .room(formats);
+      for (String format : run.realFormats()) {
+        int f = run.formats().indexOf(format);
+        double[] reward = whereSeen(run.rewards()[f], run.shares()[f]);
+        plot.faint(study.colours().css(format), reward);
+        plot.line(format, study.colours().css(format), smooth(reward));
+      }
+      row.panel(run.name(), plot.render(), "");
+    }
+    return row.html();
+  }
+
+  String price() {
+    Row row =
+        new Row(
+            "price",
+            "Reward, and what its gain is made of",
+            "The change in mean reward since the first step, split by the Price equation along"
+                + " the path: <b>selection</b> is share moving to formats that score higher,"
+                + " <b>within</b> is formats getting better, <b>cross</b> is both at once. The four"
+                + " lines add up. Moving means; the faint line is single steps.");
+    Range range = study.range(run -> priceColumns(run).stream().toList(), true);
+    for (RunData run : study.runs()) {
+      List<double[]> columns = priceColumns(run);
+      Plot plot =
+          new Plot("Price split of the reward of " + run.name(), HEIGHT, run.rl().steps())
+              .x(study.steps(), "step")
+              .ySigned(range)
+              .room(List.of("selection"))
+              .faint("s-total", columns.get(0))
+              .line("gain", "s-total", smooth(columns.get(0)))
+              .line("selection", "s-main", smooth(columns.get(1)))
+              .line("within", "s-second", smooth(columns.get(2)))
+              .line("cross", "s-third", smooth(columns.get(3)));
+      double[] reward = run.rl().column("reward");
+      row.panel(
+          run.name(),
+          plot.render(),
+          reward.length == 0
+              ? ""
+              : "Mean reward %s at the first step, %s at the last."
+                  .formatted(
+                      Numbers.significant(reward[0]),
+                      Numbers.significant(reward[reward.length - 1])));
+    }
+    return row.html();
+  }
+
+  /** Gain, selection, within, and cross with what formats new in the samples brought. */
+  private static List<double[]> priceColumns(RunData run) {
+    PriceSplit[] path = run.pricePath();
+    List<double[]> columns = new ArrayList<>();
+    columns.add(Arrays.stream(path).mapToDouble(PriceSplit::total).toArray());
+    columns.add(Arrays.stream(path).mapToDouble(PriceSplit::selection).toArray());
+    columns.add(Arrays.stream(path).mapToDouble(PriceSplit::within).toArray());
+    columns.add(Arrays.stream(path).mapToDouble(s -> s.cross() + s.entered()).toArray());
+    return columns;
+  }
+
+  String entropy() {
+    Row row =
+        new Row(
+            "entropy",
+            "Two levels of collapse",
+            "Entropy of a whole completion in nats, <i>H(y) = H<sub>F</sub> + Σ p<sub>f</sub>"
+                + " H(y|f)</i>: the dark band is the choice between formats, the light one what"
+                + " is left open within them. The dark band vanishing while the light one stays is"
+                + " selection without loss of variety.");
+    List<String> names = List.of("formats", "within");
+    Range range = study.range(run -> List.of(entropyTop(run)), true);
+    for (RunData run : study.runs()) {
+      double[] between = formatEntropy(run);
+      double[] within = run.rl().column("entropy/within");
+      boolean split = run.rl().has("entropy/within");
+      Plot plot =
+          new Plot("Entropy split of " + run.name(), HEIGHT, run.rl().steps())
+              .x(study.steps(), "step")
+              .y(range)
+              .room(names);
+      if (split) {
+        plot.areas(names, List.of("s-dark", "s-light"), List.of(between, within));
+      } else {
+        plot.areas(List.of("formats"), List.of("s-dark"), List.of(between));
+      }
+      int last = between.length - 1;
+      row.panel(
+          run.name(),
+          plot.render(),
+          "Effective formats <i>e<sup>H<sub>F</sub></sup></i>: %s at the start, %s at the end."
+              .formatted(
+                  Numbers.significant(Math.exp(between[0])),
+                  Numbers.significant(Math.exp(between[last]))));
+    }
+    return row.html();
+  }
+
+  private static double[] entropyTop(RunData run) {
+    double[] top = formatEntropy(run);
+    double[] within = run.rl().column("entropy/within");
+    for (int t = 0; t < top.length; t++) {
+      top[t] += Double.isNaN(within[t]) ? 0 : within[t];
+    }
+    return top;
+  }
+
+  /** From the shares themselves, so that it is there for every run. */
+  private static double[] formatEntropy(RunData run) {
+    double[] entropy = new double[run.rl().size()];
+    double[] p = new double[run.formats().size()];
+    for (int t = 0; t < entropy.length; t++) {
+      for (int f = 0; f < p.length; f++) {
+        p[f] = run.shares()[f][t];
+      }
+      entropy[t] = FormatEntropy.of(p);
+    }
+    return entropy;
+  }
+
+  String kl() {
+    Row row =
+        new Row(
+            "kl",
+            "Distance from the base model",
+            "KL to the reference model per completion, in nats. The solid line is the first"
+                + " token, where a format is chosen: choosing a one-third format costs at most"
+                + " ln 3 = 1.1. What the grey line shows above it is drift in all other tokens.");
+    Range range =
+        study.range(
+            run -> List.of(run.rl().column("kl/sequence"), run.rl().column("kl/first_token")),
+            true);
+    for (RunData run : study.runs()) {
+      Metrics rl = run.rl();
+      if (!rl.has("kl/sequence")) {
+        continue;
+      }
+      Plot plot =
+          new Plot("KL to the reference of " + run.name(), HEIGHT, rl.steps())
+              .x(study.steps(), "step")
+              .y(range)
+              .room(List.of("first token"))
+              .line("all tokens", "s-total", rl.column("kl/sequence"))
+              .line("first token", "s-main", rl.column("kl/first_token"));
+      String coef =
+          rl.has("kl/coef")
+              ? "KL coefficient " + Numbers.plain(rl.column("kl/coef")[0]) + "."
+              : "";
+      row.panel(run.name(), plot.render(), coef);
+    }
+    return row.html();
+  }
+
+  String phases() {
+    Row row =
+        new Row("time", "Where the time goes", "Mean time of each phase of a step, longest first.");
+    double longest = 0;
+    for (RunData run : study.runs()) {
+      longest =
+          Math.max(longest, phaseMeans(run.rl()).values().stream().max(Double::compare).orElse(0.));
+    }
+    for (RunData run : study.runs()) {
+      Map<String, Double> phases = phaseMeans(run.rl());
+      if (!phases.isEmpty()) {
+        double[] rate = run.rl().column("throughput/tokens_per_second");
+        double mean = Arrays.stream(rate).filter(Double::isFinite).average().orElse(Double.NaN);
+        row.panel(
+            run.name(),
+            phaseBars(run.name(), phases, longest),
+            Double.isNaN(mean) ? "" : Numbers.significant(mean) + " tokens per second.");
+      }
+    }
+    return row.html();
+  }
+
+  private static String phaseBars(String run, Map<String, Double> phases, double longest) {
+    double total = phases.values().stream().mapToDouble(Double::doubleValue).sum();
+    Svg svg = new Svg(Plot.WIDTH, 8 + 24 * phases.size(), "Phase times of " + run);
+    double y = 14;
+    List<Map.Entry<String, Double>> sorted = new ArrayList<>(phases.entrySet());
+    sorted.sort(Map.Entry.comparingByValue(Comparator.reverseOrder()));
+    for (Map.Entry<String, Double> phase : sorted) {
+      double width = longest == 0 ? 0 : 220 * phase.getValue() / longest;
+      svg.text("label s-main", 92, y, "end", phase.getKey());
+      svg.rect("bar s-bar", 100, y - 8, Math.max(width, 0.5), 16, "");
+      svg.text(
+          "tick",
+          106 + width,
+          y,
+          "start",
+          "%s  %s"
+              .formatted(
+                  Numbers.seconds(phase.getValue()), Numbers.percent(phase.getValue() / total)));
+      y += 24;
+    }
+    return svg.finish();
+  }
+
+  private static Map<String, Double> phaseMeans(Metrics metrics) {
+    Map<String, Double> means = new TreeMap<>();
+    for (String phase : metrics.group("time/")) {
+      double mean =
+          Arrays.stream(metrics.column("time/" + phase))
+              .filter(Double::isFinite)
+              .average()
+              .orElse(Double.NaN);
+      if (mean > 0 && !phase.equals("step")) {
+        means.put(phase, mean);
+      }
+    }
+    return means;
+  }
+
+  /** Held-out loss over pretraining, where the run folder has it. */
+  String pretraining() {
+    Row row =
+        new Row(
+            "pretraining",
+            "Pretraining",
+            "Loss per token in nats; a line per format where the held-out loss was measured.");
+    Range range = study.range(run -> List.of(run.pretrain().column("loss")), false);
+    for (RunData run : study.runs()) {
+      Metrics pretrain = run.pretrain();
+      if (!pretrain.has("loss")) {
+        continue;
+      }
+      Plot plot =
+          new Plot("Pretraining loss of " + run.name(), HEIGHT, pretrain.steps())
+              .y(range)
+              .room(study.formats())
+              .line("all", "s-total", pretrain.column("loss"));
+      for (String format : run.realFormats()) {
+        if (pretrain.has("loss/" + format)) {
+          plot.line(format, study.colours().css(format), pretrain.column("loss/" + format));
+        }
+      }
+      row.panel(run.name(), plot.render(), "");
+    }
+    return row.html();
+  }
+
+  /** Every logged number as a sparkline, with its first and last value. */
+  String everything() {
+    StringBuilder html =
+        new StringBuilder("<details class=\"all\"><summary>Every metric, step by step</summary>");
+    for (RunData run : study.runs()) {
+      html.append("<h4>").append(Html.escape(run.name())).append("</h4><div class=\"sparks\">");
+      for (String key : run.rl().keys()) {
+        if (!key.equals("step")) {
+          html.append(spark(key, run.rl().column(key)));
+        }
+      }
+      html.append("</div>");
+    }
+    return html.append("</details>\n").toString();
+  }
+
+  private static String spark(String key, double[] values) {
+    double[] measured = Arrays.stream(values).filter(Double::isFinite).toArray();
+    if (measured.length == 0) {
+      return "";
+    }
+    double low = Arrays.stream(measured).min().orElse(0);
+    double high = Arrays.stream(measured).max().orElse(1);
+    double[] x = new double[values.length];
+    double[] y = new double[values.length];
+    for (int i = 0; i < values.length; i++) {
+      x[i] = 2 + 156.0 * i / Math.max(1, values.length - 1);
+      y[i] = high == low ? 15 : 28 - 26 * (values[i] - low) / (high - low);
+    }
+    Svg svg = new Svg(160, 30, key).path("line s-main", Svg.polyline(x, y));
+    return "<div><code>%s</code>%s<span>%s → %s</span></div>\n"
+        .formatted(
+            Html.escape(key),
+            svg.finish(),
+            Numbers.significant(measured[0]),
+            Numbers.significant(measured[measured.length - 1]));
+  }
+
+  private static double[] whereSeen(double[] reward, double[] share) {
+    double[] seen = reward.clone();
+    for (int t = 0; t < seen.length; t++) {
+      if (!(share[t] >= LEAST_SHARE)) {
+        seen[t] = Double.NaN;
+      }
+    }
+    return seen;
+  }
+
+  /** The moving mean, but only where the series itself has a value. */
+  private static double[] smooth(double[] series) {
+    double[] smooth = Winner.smooth(series, Winner.window(series.length) / 2 + 1);
+    for (int t = 0; t < smooth.length; t++) {
+      if (Double.isNaN(series[t])) {
+        smooth[t] = Double.NaN;
+      }
+    }
+    return smooth;
+  }
+}
