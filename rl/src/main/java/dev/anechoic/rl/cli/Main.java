@@ -32,6 +32,9 @@ import picocli.CommandLine.Spec;
     subcommands = {
       DoctorCommand.class,
       StudyCommand.class,
+      ReportCommand.class,
+      WatchCommand.class,
+      TraceCommand.class,
     })
 public final class Main implements Runnable {
   /** Exit code of an error that the user can mend; picocli's own for a wrong command line. */

@@ -105,13 +105,12 @@ final class LedgerData {
   /** Cosine of a pair of formats, mean over the updates of each step [T]. */
   double[] cosine(String pair) {
     return byStep.values().stream()
-        .mapToDouble(
-            updates ->
-                updates.stream()
-                    .mapToDouble(entry -> entry.cosines().getOrDefault(pair, Double.NaN))
-                    .filter(Double::isFinite)
-                    .average()
-                    .orElse(Double.NaN))
+        .mapToDouble(updates ->
+            updates.stream()
+                .mapToDouble(entry -> entry.cosines().getOrDefault(pair, Double.NaN))
+                .filter(Double::isFinite)
+                .average()
+                .orElse(Double.NaN))
         .toArray();
   }
 

@@ -142,8 +142,8 @@ public final class RunData {
   }
 
   /**
-   * The step that ends the largest rise of reward over two windows ({@link Winner#window}), smoothed
-   * over two windows as well: reward is noisier than a share.
+   * The step that ends the largest rise of reward over two windows ({@link Winner#window}),
+   * smoothed over two windows as well: reward is noisier than a share.
    */
   public OptionalInt steepestRewardStep() {
     int window = Winner.window(rl.size());

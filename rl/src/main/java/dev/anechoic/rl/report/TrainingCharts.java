@@ -7,6 +7,7 @@ import dev.anechoic.rl.runfolder.Metrics;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -211,9 +212,7 @@ final class TrainingCharts {
               .line("all tokens", "s-total", rl.column("kl/sequence"))
               .line("first token", "s-main", rl.column("kl/first_token"));
       String coef =
-          rl.has("kl/coef")
-              ? "KL coefficient " + Numbers.plain(rl.column("kl/coef")[0]) + "."
-              : "";
+          rl.has("kl/coef") ? "KL coefficient " + Numbers.plain(rl.column("kl/coef")[0]) + "." : "";
       row.panel(run.name(), plot.render(), coef);
     }
     return row.html();
@@ -279,32 +278,42 @@ final class TrainingCharts {
     return means;
   }
 
-  /** Held-out loss over pretraining, where the run folder has it. */
+  /** Loss over pretraining, where the run folders have it. */
   String pretraining() {
+    Map<String, Metrics> metrics = new LinkedHashMap<>();
+    study.runs().forEach(run -> metrics.put(run.name(), run.pretrain()));
+    return pretraining(metrics, study.colours());
+  }
+
+  /** Loss over pretraining of runs that need not have an RL step yet. */
+  static String pretraining(Map<String, Metrics> runs, FormatColours colours) {
     Row row =
         new Row(
             "pretraining",
             "Pretraining",
             "Loss per token in nats; a line per format where the held-out loss was measured.");
-    Range range = study.range(run -> List.of(run.pretrain().column("loss")), false);
-    for (RunData run : study.runs()) {
-      Metrics pretrain = run.pretrain();
-      if (!pretrain.has("loss")) {
-        continue;
+    List<double[]> losses = runs.values().stream().map(run -> run.column("loss")).toList();
+    Range range = Range.covering(losses, false);
+    runs.forEach((name, metrics) -> {
+      if (metrics.has("loss")) {
+        row.panel(name, pretraining(name, metrics, range, colours), "");
       }
-      Plot plot =
-          new Plot("Pretraining loss of " + run.name(), HEIGHT, pretrain.steps())
-              .y(range)
-              .room(study.formats())
-              .line("all", "s-total", pretrain.column("loss"));
-      for (String format : run.realFormats()) {
-        if (pretrain.has("loss/" + format)) {
-          plot.line(format, study.colours().css(format), pretrain.column("loss/" + format));
-        }
-      }
-      row.panel(run.name(), plot.render(), "");
-    }
+    });
     return row.html();
+  }
+
+  private static String pretraining(
+      String name, Metrics metrics, Range range, FormatColours colours) {
+    List<String> formats = List.copyOf(metrics.group("loss/"));
+    Plot plot =
+        new Plot("Pretraining loss of " + name, HEIGHT, metrics.steps())
+            .y(range)
+            .room(formats.isEmpty() ? List.of("step") : formats)
+            .line(formats.isEmpty() ? "" : "all", "s-total", metrics.column("loss"));
+    for (String format : formats) {
+      plot.line(format, colours.css(format), metrics.column("loss/" + format));
+    }
+    return plot.render();
   }
 
   /** Every logged number as a sparkline, with its first and last value. */

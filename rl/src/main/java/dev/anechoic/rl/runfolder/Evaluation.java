@@ -40,8 +40,8 @@ public record Evaluation(
    * One graded completion. A JSON array {@code [format, verdict, value]} in the file.
    *
    * @param format the format, {@code mixed} or {@code none}
-   * @param verdict {@code correct}, {@code incorrect}, {@code unparsable}, {@code over_budget},
-   *     or {@code error} (see {@link Sample})
+   * @param verdict {@code correct}, {@code incorrect}, {@code unparsable}, {@code over_budget}, or
+   *     {@code error} (see {@link Sample})
    * @param value the answer as text, for the majority vote; null where there is none
    */
   public record Answer(String format, String verdict, @Nullable String value) {

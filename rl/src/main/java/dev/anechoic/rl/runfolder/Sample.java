@@ -16,8 +16,8 @@ import java.util.List;
  * @param completion text of the completion, without special tokens
  * @param format name of the format, {@code mixed} or {@code none}
  * @param status {@code well_formed}, {@code truncated}, {@code mixed} or {@code none}
- * @param verdict {@code correct}, {@code incorrect}, {@code unparsable}, {@code over_budget},
- *     or {@code error} for a fault of the verifier itself
+ * @param verdict {@code correct}, {@code incorrect}, {@code unparsable}, {@code over_budget}, or
+ *     {@code error} for a fault of the verifier itself
  * @param reward reward; NaN where masked
  * @param advantage advantage of the sequence (mean over its tokens); NaN where there is none
  * @param tokens text of each token

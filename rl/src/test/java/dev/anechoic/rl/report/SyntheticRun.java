@@ -181,8 +181,7 @@ final class SyntheticRun {
         forced.put(FORMATS.get(f), answer(t, i, 100 + f, ease, f));
       }
       int best = shares[t][0] > shares[t][2] ? 0 : 2;
-      problems.add(
-          new Evaluation.Problem("p" + i, answer(t, i, 99, ease, best), samples, forced));
+      problems.add(new Evaluation.Problem("p" + i, answer(t, i, 99, ease, best), samples, forced));
     }
     new Evaluation(t, 0.7, 0.95, FORMATS, problems).write(folder.resolve(file));
   }
@@ -190,8 +189,7 @@ final class SyntheticRun {
   private Evaluation.Answer answer(int t, int problem, int sample, double ease, int format) {
     boolean right = chance(strengths[t][format] + 0.5 * (ease - 0.5), 5, t, sample, problem);
     String value = Integer.toString(right ? problem : problem + 1 + (sample + problem) % 3);
-    return new Evaluation.Answer(
-        FORMATS.get(format), right ? "correct" : "incorrect", value);
+    return new Evaluation.Answer(FORMATS.get(format), right ? "correct" : "incorrect", value);
   }
 
   private int draw(double[] p, int t, int problem, int sample) {
@@ -214,8 +212,9 @@ final class SyntheticRun {
     boolean right = chance(strengths[t][format], 7, t, g, 0);
     String completion =
         switch (format) {
-          case 0 -> "def pens():\n    \"\"\"Ann has 3 boxes with 4 pens each. <How many?>\"\"\"\n"
-              + "    boxes = 3\n    result = boxes * 4\n    return result";
+          case 0 ->
+              "def pens():\n    \"\"\"Ann has 3 boxes with 4 pens each. <How many?>\"\"\"\n"
+                  + "    boxes = 3\n    result = boxes * 4\n    return result";
           case 1 -> "Let us use Python.\n<llm-code>\n3 * 4\n</llm-code>\n\\boxed{12}";
           default -> "Each box has 4 pens, so 3 boxes have 3 * 4 = 12 pens. \\boxed{12}";
         };
@@ -272,8 +271,7 @@ final class SyntheticRun {
     double[] before = Bandit.logOdds(p);
     double[] after = Bandit.logOdds(shares[t + 1]);
     for (int f = 0; f < 3; f++) {
-      movements.add(
-          new LedgerEntry.Movement(FORMATS.get(f), before[f], after[f], predicted[f]));
+      movements.add(new LedgerEntry.Movement(FORMATS.get(f), before[f], after[f], predicted[f]));
     }
     return new LedgerEntry(
         t,
