@@ -3,9 +3,11 @@ package dev.anechoic.model.corpus;
 import dev.anechoic.model.problem.Draws;
 import dev.anechoic.model.problem.NumberStyle;
 import dev.anechoic.model.problem.Problem;
+import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Makes grade-school word problems of 1 to 5 steps about people and things.
@@ -78,7 +80,7 @@ public final class ProblemGenerator implements ProblemSource {
     if (!opening.tell(story)) {
       return "";
     }
-    story.move(opening.name().toLowerCase(java.util.Locale.ROOT));
+    story.move(opening.name().toLowerCase(Locale.ROOT));
     boolean distract = draws.chance(story.config.distractorShare());
     while (story.steps() < steps) {
       int left = steps - story.steps();
@@ -94,7 +96,7 @@ public final class ProblemGenerator implements ProblemSource {
       if (!move.tell(story)) {
         return "";
       }
-      story.move(move.name().toLowerCase(java.util.Locale.ROOT));
+      story.move(move.name().toLowerCase(Locale.ROOT));
       if (end) {
         return move == Move.EARNS ? "money" : story.object;
       }
@@ -117,9 +119,9 @@ public final class ProblemGenerator implements ProblemSource {
   private static void distract(Story story) {
     Draws draws = story.draws;
     int number = draws.between(5, Math.min(20, story.config.largest()));
-    String digits =
-        (draws.chance(story.config.wordShare()) ? NumberStyle.WORD : NumberStyle.DIGITS)
-            .text(java.math.BigDecimal.valueOf(number));
+    boolean word = draws.chance(story.config.wordShare()) && number <= Story.LARGEST_WORD;
+    NumberStyle style = word ? NumberStyle.WORD : NumberStyle.DIGITS;
+    String digits = style.text(BigDecimal.valueOf(number));
     String sentence =
         draws.pick(
             List.of(

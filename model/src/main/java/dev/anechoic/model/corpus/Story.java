@@ -24,6 +24,9 @@ final class Story {
           "apples", "books", "cards", "coins", "cookies", "eggs", "marbles", "pencils", "shells",
           "stamps", "stickers", "toys");
 
+  /** The largest number that the question may state as a word. */
+  static final int LARGEST_WORD = 12;
+
   final GeneratorConfig config;
   final Draws draws;
   final String object;
@@ -88,13 +91,17 @@ final class Story {
   void say(String template, Term.Leaf... numbers) {
     Piece[] pieces = new Piece[numbers.length];
     for (int i = 0; i < numbers.length; i++) {
-      boolean word = draws.chance(config.wordShare());
+      boolean word = draws.chance(config.wordShare()) && isSmall(numbers[i]);
       pieces[i] = new Piece.Number(numbers[i], word ? NumberStyle.WORD : NumberStyle.DIGITS);
     }
     if (!question.isEmpty()) {
       question.add(new Piece.Words(" "));
     }
     question.addAll(Piece.of(template, pieces));
+  }
+
+  private boolean isSmall(Term.Leaf number) {
+    return number.value(givens, results(steps.size())).intValueExact() <= LARGEST_WORD;
   }
 
   /** Says a sentence that does not matter for the answer. */

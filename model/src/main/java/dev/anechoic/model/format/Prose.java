@@ -16,7 +16,7 @@ final class Prose {
     int letters = 0;
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
-      if (MARKUP.indexOf(c) >= 0) {
+      if (MARKUP.indexOf(c) >= 0 && !isPlainSign(text, i)) {
         return false;
       }
       letters = Character.isLetter(c) ? letters + 1 : 0;
@@ -26,6 +26,21 @@ final class Prose {
       words |= letters > 1;
     }
     return words && Programs.firstMarker(text) < 0;
+  }
+
+  /** Whether a sign that markup uses stands here as in prose: {@code 20 < 30}, {@code >= 5}, {@code #2}. */
+  static boolean isPlainSign(String text, int at) {
+    char c = text.charAt(at);
+    char before = at == 0 ? ' ' : text.charAt(at - 1);
+    char after = at + 1 < text.length() ? text.charAt(at + 1) : ' ';
+    boolean digitBehind = after >= '0' && after <= '9';
+    boolean blankOrDigitBefore = before == ' ' || before >= '0' && before <= '9';
+    if (c == '#') {
+      return digitBehind && before == ' ';
+    }
+    return (c == '<' || c == '>')
+        && blankOrDigitBefore
+        && (after == ' ' || after == '=' || digitBehind);
   }
 
   /** Whether a text has begun with this opening, or is itself a beginning of it. */

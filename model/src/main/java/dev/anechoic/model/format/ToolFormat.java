@@ -45,7 +45,7 @@ public final class ToolFormat implements Format {
   public Match match(String completion) {
     int[] places = new int[TAGS.length + 1];
     int tags = 0;
-    int at = completion.indexOf("<");
+    int at = nextBracket(completion, 0);
     boolean inOrder = true;
     while (at >= 0 && inOrder) {
       inOrder = tags < TAGS.length && completion.startsWith(TAGS[tags], at);
@@ -70,7 +70,15 @@ public final class ToolFormat implements Format {
   /** Inside code and output a {@code <} is an operator or text; outside it begins a tag. */
   private static int nextTag(String completion, int from, int tags) {
     boolean inside = tags == 1 || tags == 3;
-    return inside ? completion.indexOf(TAGS[tags], from) : completion.indexOf('<', from);
+    return inside ? completion.indexOf(TAGS[tags], from) : nextBracket(completion, from);
+  }
+
+  private static int nextBracket(String text, int from) {
+    int at = text.indexOf('<', from);
+    while (at >= 0 && Prose.isPlainSign(text, at)) {
+      at = text.indexOf('<', at + 1);
+    }
+    return at;
   }
 
   private static Form form(String completion, int[] places, int tags) {
