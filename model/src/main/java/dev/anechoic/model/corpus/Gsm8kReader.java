@@ -41,7 +41,6 @@ final class Gsm8kReader {
       Set.of("def", "del", "elif", "else", "global", "import", "lambda", "not", "pass", "print",
           "raise", "result", "return", "try", "yield", "break", "class", "continue", "except");
 
-  private final String id;
   private final String question;
   private final List<BigDecimal> givens = new ArrayList<>();
   private final List<Piece> questionPieces = new ArrayList<>();
@@ -49,8 +48,7 @@ final class Gsm8kReader {
   private final List<Piece> solution = new ArrayList<>();
   private final Origins origins;
 
-  private Gsm8kReader(String id, String question) {
-    this.id = id;
+  private Gsm8kReader(String question) {
     this.question = question;
     this.origins = new Origins(question, givens);
     readQuestion();
@@ -69,7 +67,7 @@ final class Gsm8kReader {
     if (gold == null) {
       throw new Unreadable("no number after ####");
     }
-    Gsm8kReader reader = new Gsm8kReader(id, question);
+    Gsm8kReader reader = new Gsm8kReader(question);
     reader.readSolution(answer.substring(0, mark).strip());
     String name = reader.steps.getLast().variable();
     Problem problem =
