@@ -45,7 +45,7 @@ struct RowState {
 // this is inlined.
 template <int n>
 DEVICE void mergeChunk(RowState& state, float (&o)[n], float m, float l, const float (&oChunk)[n]) {
-  if (m == -INFINITY) {
+  if (l == 0.0f) {
     return;  // no key of the chunk is visible to this row
   }
   float top = fmaxf(state.m, m);

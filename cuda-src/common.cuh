@@ -44,7 +44,9 @@ enum IndexOperand {
   attentionSlots,
   attentionStarts,
   crossEntropyTargets,
-  tokenLogProbsTokens
+  crossEntropyBackwardTargets,
+  tokenLogProbsTokens,
+  tokenLogProbsBackwardTokens
 };
 
 // Leaves a report for the host in problem[0..4]: count, operand, row, index, limit. The first wins.
@@ -65,6 +67,12 @@ DEVICE int tokenOrMasked(int token, int limit, long long row, int* problem, Inde
   }
   return token;
 }
+
+// ---- Minimum and maximum that hand NaN on, as the reference's do ------------------------------------
+
+DEVICE float minNan(float a, float b) { return a < b || a != a ? a : b; }
+DEVICE float maxNan(float a, float b) { return a > b || a != a ? a : b; }
+DEVICE float clampNan(float v, float low, float high) { return maxNan(low, minNan(high, v)); }
 
 // ---- bf16: the upper half of an f32, rounded to nearest even --------------------------------------
 

@@ -26,7 +26,7 @@ ROW_KERNELS(crossEntropy,
 template <class Row>
 DEVICE void crossEntropyBackwardRow(const float* logits, const int* targets, const float* lse,
                                     const float* dLoss, float* dLogits, long long rows, int columns,
-                                    int accumulate) {
+                                    int accumulate, int* problem) {
   long long r = Row::row();
   if (r >= rows) {
     return;
@@ -34,6 +34,9 @@ DEVICE void crossEntropyBackwardRow(const float* logits, const int* targets, con
   logits += r * columns;
   dLogits += r * columns;
   int target = targets[r];
+  if (Row::lane() == 0) {
+    tokenOrMasked(target, columns, r, problem, crossEntropyBackwardTargets);
+  }
   float d = dLoss[r], logSum = lse[r];
   bool masked = target < 0 || d == 0.0f;
   FOR_COLUMNS(Row, c, columns) {
@@ -48,5 +51,5 @@ DEVICE void crossEntropyBackwardRow(const float* logits, const int* targets, con
 }
 ROW_KERNELS(crossEntropyBackward,
             (const float* logits, const int* targets, const float* lse, const float* dLoss,
-             float* dLogits, long long rows, int columns, int accumulate),
-            (logits, targets, lse, dLoss, dLogits, rows, columns, accumulate))
+             float* dLogits, long long rows, int columns, int accumulate, int* problem),
+            (logits, targets, lse, dLoss, dLogits, rows, columns, accumulate, problem))

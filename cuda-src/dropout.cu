@@ -3,7 +3,7 @@
 #include "common.cuh"
 
 // Forward and backward are one map: x to y, or dY to dX. A uniform number is the upper 24 bits of a
-// word; `threshold` is the smallest such count that is at least p, `keep` is 1 / (1 - p).
+// word; `threshold` is the smallest such count that is at least p, `keep` is 1 - p.
 KERNEL dropout(const float* x, float* y, long long rows, int columns, unsigned threshold, float keep,
                unsigned seedLow, unsigned seedHigh, unsigned stream, unsigned step,
                int accumulate) {
@@ -16,7 +16,7 @@ KERNEL dropout(const float* x, float* y, long long rows, int columns, unsigned t
     Four v = load4(x + r * columns, quad * 4, columns);
 #pragma unroll
     for (int j = 0; j < 4; j++) {
-      v.v[j] = word[j] >> 8 >= threshold ? v.v[j] * keep : 0.0f;
+      v.v[j] = word[j] >> 8 >= threshold ? v.v[j] / keep : 0.0f;
     }
     put4(y + r * columns, quad * 4, columns, v, accumulate);
   }

@@ -49,7 +49,7 @@ DEVICE void entropyBackwardRow(const float* logits, const float* entropy, const 
 #pragma unroll
     for (int i = 0; i < 4; i++) {
       float logP = v.v[i] * factor - logSum, p = expf(logP);
-      v.v[i] = p == 0.0f || d == 0.0f ? 0.0f : d * p * (logP + h);
+      v.v[i] = d == 0.0f ? 0.0f : d * (p == 0.0f ? 0.0f : p * (logP + h));
     }
     put4(dLogits, c, columns, v, accumulate);
   }

@@ -54,7 +54,7 @@ DEVICE void klFullBackwardRow(const float* logitsP, const float* logitsQ, const 
 #pragma unroll
     for (int i = 0; i < 4; i++) {
       float logP = a.v[i] * factor - sumP, logQ = b.v[i] * factor - sumQ, p = expf(logP);
-      a.v[i] = p == 0.0f || d == 0.0f ? 0.0f : d * p * (logP - logQ - divergence);
+      a.v[i] = d == 0.0f ? 0.0f : d * (p == 0.0f ? 0.0f : p * (logP - logQ - divergence));
     }
     put4(dLogitsP, c, columns, a, accumulate);
   }

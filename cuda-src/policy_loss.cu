@@ -3,16 +3,12 @@
 // loss = -min(ratio A, clip(ratio, 1 - low, 1 + high) A). Saves ratio [N].
 #include "common.cuh"
 
-DEVICE float clamp(float v, float low, float high) {
-  return v < low ? low : v > high ? high : v;
-}
-
 KERNEL policyLoss(const float* logprobs, const float* oldLogprobs, const float* advantages,
                   float clipLow, float clipHigh, float* loss, float* ratio, long long size) {
   for (long long i = globalThread(); i < size; i += globalThreads()) {
     float r = expf(logprobs[i] - oldLogprobs[i]), a = advantages[i];
-    float plain = r * a, clipped = clamp(r, 1.0f - clipLow, 1.0f + clipHigh) * a;
-    loss[i] = -(plain <= clipped ? plain : clipped);
+    float plain = r * a, clipped = clampNan(r, 1.0f - clipLow, 1.0f + clipHigh) * a;
+    loss[i] = -minNan(plain, clipped);
     ratio[i] = r;
   }
 }
@@ -23,8 +19,8 @@ KERNEL policyLossBackward(const float* advantages, float clipLow, float clipHigh
                           int accumulate) {
   for (long long i = globalThread(); i < size; i += globalThreads()) {
     float r = ratio[i], a = advantages[i];
-    bool active = r * a <= clamp(r, 1.0f - clipLow, 1.0f + clipHigh) * a;
-    float d = active && dLoss[i] != 0.0f ? -dLoss[i] * a * r : 0.0f;
+    bool clipped = r * a > clampNan(r, 1.0f - clipLow, 1.0f + clipHigh) * a;
+    float d = clipped || dLoss[i] == 0.0f ? 0.0f : -dLoss[i] * (r * a);
     dLogprobs[i] = accumulate ? dLogprobs[i] + d : d;
   }
 }

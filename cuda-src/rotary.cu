@@ -14,17 +14,18 @@ KERNEL rotary(const float* x, const int* starts, const float* table, float* y, i
     int item = static_cast<int>(i % perRow);
     const float* from = x + row * width;
     float* to = y + row * width;
+    int b = static_cast<int>(row / time), t = static_cast<int>(row % time);
+    long long position = (starts != nullptr ? starts[b] : 0) + t;
+    bool inside = position >= 0 && position < positions;
+    if (item == 0 && !inside) {
+      reportIndex(problem, rotaryStarts, row, static_cast<int>(position), positions);
+    }
     if (item >= turned) {
       int c = heads * headSize + item - turned;
       to[c] = from[c];
       continue;
     }
-    int b = static_cast<int>(row / time), t = static_cast<int>(row % time);
-    long long position = (starts != nullptr ? starts[b] : 0) + t;
-    if (position < 0 || position >= positions) {
-      if (item == 0) {
-        reportIndex(problem, rotaryStarts, row, static_cast<int>(position), positions);
-      }
+    if (!inside) {
       continue;
     }
     int c = item / half * headSize + item % half;

@@ -26,7 +26,7 @@ ROW_KERNELS(tokenLogProbs,
 template <class Row>
 DEVICE void tokenLogProbsBackwardRow(const float* logits, const int* tokens, const float* lse,
                                      const float* dLogprobs, float* dLogits, long long rows,
-                                     int columns, float factor, int accumulate) {
+                                     int columns, float factor, int accumulate, int* problem) {
   long long r = Row::row();
   if (r >= rows) {
     return;
@@ -34,6 +34,9 @@ DEVICE void tokenLogProbsBackwardRow(const float* logits, const int* tokens, con
   logits += r * columns;
   dLogits += r * columns;
   int token = tokens[r];
+  if (Row::lane() == 0) {
+    tokenOrMasked(token, columns, r, problem, tokenLogProbsBackwardTokens);
+  }
   float d = dLogprobs[r] * factor, logSum = lse[r];
   bool masked = token < 0 || dLogprobs[r] == 0.0f;
   FOR_COLUMNS(Row, c, columns) {
@@ -48,5 +51,5 @@ DEVICE void tokenLogProbsBackwardRow(const float* logits, const int* tokens, con
 }
 ROW_KERNELS(tokenLogProbsBackward,
             (const float* logits, const int* tokens, const float* lse, const float* dLogprobs,
-             float* dLogits, long long rows, int columns, float factor, int accumulate),
-            (logits, tokens, lse, dLogprobs, dLogits, rows, columns, factor, accumulate))
+             float* dLogits, long long rows, int columns, float factor, int accumulate, int* problem),
+            (logits, tokens, lse, dLogprobs, dLogits, rows, columns, factor, accumulate, problem))

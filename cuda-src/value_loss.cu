@@ -3,8 +3,7 @@
 #include "common.cuh"
 
 DEVICE float clippedValue(float value, float old, float clip) {
-  float low = old - clip, high = old + clip;
-  return value < low ? low : value > high ? high : value;
+  return clampNan(value, old - clip, old + clip);
 }
 
 KERNEL valueLoss(const float* values, const float* oldValues, const float* returns, float clip,
@@ -13,7 +12,7 @@ KERNEL valueLoss(const float* values, const float* oldValues, const float* retur
     float plain = values[i] - returns[i];
     float clipped = clippedValue(values[i], oldValues[i], clip) - returns[i];
     float a = plain * plain, b = clipped * clipped;
-    loss[i] = 0.5f * (a >= b ? a : b);
+    loss[i] = 0.5f * maxNan(a, b);
   }
 }
 
@@ -24,8 +23,8 @@ KERNEL valueLossBackward(const float* values, const float* oldValues, const floa
   for (long long i = globalThread(); i < size; i += globalThreads()) {
     float plain = values[i] - returns[i];
     float clipped = clippedValue(values[i], oldValues[i], clip) - returns[i];
-    bool active = plain * plain >= clipped * clipped;
-    float d = active && dLoss[i] != 0.0f ? dLoss[i] * plain : 0.0f;
+    bool constant = plain * plain < clipped * clipped;
+    float d = constant || dLoss[i] == 0.0f ? 0.0f : dLoss[i] * plain;
     dValues[i] = accumulate ? dValues[i] + d : d;
   }
 }

@@ -77,7 +77,7 @@ interface CudaActivations extends CudaKernels {
         .arg(x.rows())
         .arg(x.columns())
         .arg(threshold)
-        .arg((float) (1 / (1 - p)))
+        .arg((float) (1 - p))
         .arg(seed & 0xFFFFFFFFL)
         .arg(seed >>> 32)
         .arg(stream)

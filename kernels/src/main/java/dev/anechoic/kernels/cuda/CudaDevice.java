@@ -29,7 +29,9 @@ final class CudaDevice implements AutoCloseable {
     "attentionCached: slots",
     "attentionCached: starts",
     "crossEntropy: targets",
-    "tokenLogProbs: tokens"
+    "crossEntropyBackward: targets",
+    "tokenLogProbs: tokens",
+    "tokenLogProbsBackward: tokens"
   };
 
   private static final int INDEX_REPORT_INTS = 5;

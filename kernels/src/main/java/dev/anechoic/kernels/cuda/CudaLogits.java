@@ -37,6 +37,7 @@ interface CudaLogits extends CudaKernels {
         .arg(logits.rows())
         .arg(logits.columns())
         .arg(accumulate)
+        .arg(gpu().indexReport())
         .launch();
   }
 
@@ -76,6 +77,7 @@ interface CudaLogits extends CudaKernels {
         .arg(logits.columns())
         .arg((float) (1 / temperature))
         .arg(accumulate)
+        .arg(gpu().indexReport())
         .launch();
   }
 
