@@ -33,6 +33,10 @@ public final class Tokenizer {
   public static final String FILE = "tokenizer.json";
 
   private static final String CONFIG_FILE = "tokenizer_config.json";
+
+  /** Every merge goes through its pieces whole: a megabyte without a space must not be one. */
+  private static final int TRAINED_BYTES = 256;
+
   private static final List<String> END_NAMES =
       List.of("<|endoftext|>", "</s>", "<|end_of_text|>", "<|eot_id|>");
   private static final List<String> PAD_NAMES = List.of("<|pad|>", "<|padding|>", "<pad>", "[PAD]");
@@ -125,14 +129,23 @@ public final class Tokenizer {
     for (String text : texts) {
       cutting.countPieces(text, counts);
     }
-    Map<String, Long> pieces = new LinkedHashMap<>();
-    counts.forEach((piece, count) -> {
-      byte[] utf8 = piece.getBytes(StandardCharsets.UTF_8);
-      pieces.put(ByteAlphabet.spell(utf8, 0, utf8.length), count[0]);
-    });
     return ofTraining(
         config,
-        BpeTrainer.train(pieces, config.allSpecialTokens(), config.vocabSize(), config.minCount()));
+        BpeTrainer.train(
+            spelled(counts), config.allSpecialTokens(), config.vocabSize(), config.minCount()));
+  }
+
+  /** The pieces in the {@link ByteAlphabet}, in parts of at most {@link #TRAINED_BYTES}. */
+  private static Map<String, Long> spelled(Map<String, long[]> counts) {
+    Map<String, Long> pieces = new LinkedHashMap<>();
+    counts.forEach((piece, count) -> {
+      byte[] bytes = piece.getBytes(StandardCharsets.UTF_8);
+      for (int from = 0; from < bytes.length; from += TRAINED_BYTES) {
+        int to = Math.min(from + TRAINED_BYTES, bytes.length);
+        pieces.merge(ByteAlphabet.spell(bytes, from, to), count[0], Long::sum);
+      }
+    });
+    return pieces;
   }
 
   private static Tokenizer ofTraining(TokenizerConfig config, BpeTrainer.Result learned) {

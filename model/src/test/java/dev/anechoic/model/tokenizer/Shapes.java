@@ -181,6 +181,14 @@ final class Shapes {
     return Json.pretty(file);
   }
 
+  /** The same file with every merge as one string. */
+  static String withMergesAsStrings(String json) {
+    Map<String, @Nullable Object> file =
+        (Map<String, @Nullable Object>) Json.parse(json, "merges").value();
+    model(file).put("merges", mergesAsStrings(model(file)));
+    return Json.pretty(file);
+  }
+
   // ---------------------------------------------------------------- parts
 
   private static Map<String, @Nullable Object> trained(

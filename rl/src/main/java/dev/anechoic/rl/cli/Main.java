@@ -31,6 +31,7 @@ import picocli.CommandLine.Spec;
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       DoctorCommand.class,
+      TokenizerCommand.class,
       StudyCommand.class,
       ReportCommand.class,
       WatchCommand.class,
