@@ -51,7 +51,17 @@ public final class Main implements Runnable {
   Main() {}
 
   public static void main(String[] args) {
-    System.exit(commandLine().execute(args));
+    int exitCode;
+    try {
+      exitCode = commandLine().execute(args);
+    } catch (OutOfMemoryError e) {
+      System.err.println("anechoic: " + outOfMemory(e).getMessage());
+      exitCode = EXIT_USER;
+    } catch (Throwable e) {
+      e.printStackTrace();
+      exitCode = EXIT_BUG;
+    }
+    System.exit(exitCode);
   }
 
   /** The whole command tree, with the subcommands of other modules found on the class path. */
@@ -97,6 +107,13 @@ public final class Main implements Runnable {
       case MEMORY, NOT_FINITE, BACKEND -> true;
       case SHAPE, DTYPE, INDEX, CLOSED -> false;
     };
+  }
+
+  private static UserError outOfMemory(OutOfMemoryError error) {
+    return UserError.what("Out of memory")
+        .expected("all of a run to fit in the Java heap")
+        .got((Runtime.getRuntime().maxMemory() >> 20) + " MiB of heap: " + error.getMessage())
+        .remedy("Raise the heap with ANECHOIC_OPTS=-Xmx8g, or make model or batch smaller.");
   }
 
   /** Commands name what they read; this keeps a path they did not foresee readable. */
