@@ -4,7 +4,8 @@ import dev.anechoic.model.UserError;
 import dev.anechoic.model.io.AtomicFolder;
 import dev.anechoic.model.io.Hashing;
 import dev.anechoic.model.io.Json;
-import dev.anechoic.model.train.AdamW;
+import dev.anechoic.model.optim.AdamW;
+import dev.anechoic.model.tokenizer.Tokenizer;
 import dev.anechoic.model.transformer.ModelConfig;
 import dev.anechoic.model.transformer.ParameterLayout;
 import dev.anechoic.model.transformer.Parameters;
@@ -29,7 +30,6 @@ import org.jspecify.annotations.Nullable;
 public final class Checkpoint {
   static final String CONFIG = "config.json";
   static final String MODEL = "model.safetensors";
-  static final String TOKENIZER = "tokenizer.json";
   static final String STATE = "training_state.json";
   static final String MANIFEST = "manifest.json";
   static final String FIRST_MOMENT = "m.";
@@ -117,10 +117,21 @@ public final class Checkpoint {
     return endToken;
   }
 
-  /** The tokenizer's file; null where there is none. */
-  public @Nullable Path tokenizer() {
-    Path file = folder.resolve(TOKENIZER);
-    return Files.exists(file) ? file : null;
+  /**
+   * The tokenizer.
+   *
+   * @throws UserError where there is none, or it has more tokens than the model
+   */
+  public Tokenizer tokenizer() {
+    Tokenizer tokenizer = Tokenizer.load(folder);
+    if (tokenizer.vocabSize() > config.vocabSize()) {
+      throw UserError.what("The tokenizer does not fit the model")
+          .where(folder)
+          .expected("at most " + config.vocabSize() + " tokens, the model's vocab_size")
+          .got(tokenizer.vocabSize() + " tokens")
+          .remedy("Put the tokenizer.json here that the model was trained with.");
+    }
+    return tokenizer;
   }
 
   /** SHA-256 of the manifest, which names the whole checkpoint; null where there is none. */

@@ -4,7 +4,8 @@ import dev.anechoic.model.io.AtomicFolder;
 import dev.anechoic.model.io.FileErrors;
 import dev.anechoic.model.io.Hashing;
 import dev.anechoic.model.io.Json;
-import dev.anechoic.model.train.AdamW;
+import dev.anechoic.model.optim.AdamW;
+import dev.anechoic.model.tokenizer.Tokenizer;
 import dev.anechoic.model.transformer.ModelConfig;
 import dev.anechoic.model.transformer.ParameterLayout;
 import dev.anechoic.model.transformer.Parameters;
@@ -18,7 +19,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -107,21 +107,9 @@ public final class CheckpointWriter implements Closeable {
     return flat.view(entry.from(), entry.shape()).toFloats();
   }
 
-  /** Lets {@code write} make one more file, such as tokenizer.json, under the staging path it gets. */
-  public CheckpointWriter file(String name, Consumer<Path> write) {
-    write.accept(path(name));
-    return this;
-  }
-
-  /** Copies the tokenizer's file, where there is one. */
-  public CheckpointWriter tokenizer(@Nullable Path file) {
-    if (file != null) {
-      try {
-        Files.copy(file, path(Checkpoint.TOKENIZER));
-      } catch (IOException e) {
-        throw FileErrors.reading(file, e);
-      }
-    }
+  /** Writes tokenizer.json and, where there is one, tokenizer_config.json. */
+  public CheckpointWriter tokenizer(Tokenizer tokenizer) {
+    tokenizer.save(folder.path());
     return this;
   }
 

@@ -1,5 +1,6 @@
 package dev.anechoic.model.train;
 
+import dev.anechoic.model.optim.AdamW;
 import dev.anechoic.model.transformer.Transformer;
 import dev.anechoic.tensor.Arena;
 import dev.anechoic.tensor.Backend;

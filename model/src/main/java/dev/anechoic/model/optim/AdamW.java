@@ -1,4 +1,4 @@
-package dev.anechoic.model.train;
+package dev.anechoic.model.optim;
 
 import dev.anechoic.model.config.Default;
 import dev.anechoic.model.config.Doc;

@@ -1,4 +1,4 @@
-package dev.anechoic.model.train;
+package dev.anechoic.model.optim;
 
 /**
  * The learning rate over the steps: a linear rise from 0 during warm-up, then a fall to {@code
