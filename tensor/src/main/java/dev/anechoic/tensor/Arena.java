@@ -41,6 +41,7 @@ public final class Arena implements AutoCloseable {
   private final Pool[] pools = new Pool[DType.values().length];
   private final List<Tensor> handles = new ArrayList<>();
   private int handlesUsed;
+  private final ShapeCache shapes = new ShapeCache();
   private long liveBytes;
   private long slabBytes;
   private boolean closed;
@@ -91,22 +92,22 @@ public final class Arena implements AutoCloseable {
 
   public Tensor tensor(DType dtype, int d0) {
     Tensor t = allocate(dtype, d0);
-    return t.shape().is(d0) ? t : shaped(t, Shape.of(d0));
+    return t.shape().is(d0) ? t : shaped(t, shapes.of(d0));
   }
 
   public Tensor tensor(DType dtype, int d0, int d1) {
     Tensor t = allocate(dtype, (long) d0 * d1);
-    return t.shape().is(d0, d1) ? t : shaped(t, Shape.of(d0, d1));
+    return t.shape().is(d0, d1) ? t : shaped(t, shapes.of(d0, d1));
   }
 
   public Tensor tensor(DType dtype, int d0, int d1, int d2) {
     Tensor t = allocate(dtype, (long) d0 * d1 * d2);
-    return t.shape().is(d0, d1, d2) ? t : shaped(t, Shape.of(d0, d1, d2));
+    return t.shape().is(d0, d1, d2) ? t : shaped(t, shapes.of(d0, d1, d2));
   }
 
   public Tensor tensor(DType dtype, int d0, int d1, int d2, int d3) {
     Tensor t = allocate(dtype, (long) d0 * d1 * d2 * d3);
-    return t.shape().is(d0, d1, d2, d3) ? t : shaped(t, Shape.of(d0, d1, d2, d3));
+    return t.shape().is(d0, d1, d2, d3) ? t : shaped(t, shapes.of(d0, d1, d2, d3));
   }
 
   public Tensor tensor(DType dtype, Shape shape) {
@@ -123,7 +124,7 @@ public final class Arena implements AutoCloseable {
     Tensor t = allocate(model.dtype(), model.rows() * columns);
     return t.shape().isWithColumns(model.shape(), columns)
         ? t
-        : shaped(t, model.shape().withColumns(columns));
+        : shaped(t, shapes.withColumns(model.shape(), columns));
   }
 
   /** A tensor of zeros. */

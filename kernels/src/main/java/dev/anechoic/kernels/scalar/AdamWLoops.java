@@ -31,8 +31,8 @@ interface AdamWLoops extends Kernels {
     float decay2 = (float) beta2;
     float fresh1 = (float) (1 - beta1);
     float fresh2 = (float) (1 - beta2);
-    float correction1 = (float) (1 - StrictMath.pow(beta1, step));
-    float correction2 = (float) (1 - StrictMath.pow(beta2, step));
+    float correction1 = (float) (1 - power(beta1, step));
+    float correction2 = (float) (1 - power(beta2, step));
     for (int i = 0; i < param.size; i++) {
       float g = grad.at(i) * factor;
       m.put(i, decay1 * m.at(i) + fresh1 * g);
@@ -42,5 +42,18 @@ interface AdamWLoops extends Kernels {
       float update = mhat / (sqrt(vhat) + (float) eps) + (float) weightDecay * param.at(i);
       param.put(i, param.at(i) - (float) lr * update);
     }
+  }
+
+  /** By squaring: the same bits on every machine, and no allocation, unlike StrictMath.pow. */
+  private static double power(double base, long exponent) {
+    double result = 1;
+    double square = base;
+    for (long bits = exponent; bits > 0; bits >>= 1) {
+      if ((bits & 1) == 1) {
+        result *= square;
+      }
+      square *= square;
+    }
+    return result;
   }
 }

@@ -25,14 +25,18 @@ public final class Attention extends Node {
   /** qkv [B,T,(H+2K)*D]: query, key, value heads side by side; to [B,T,H*D]. */
   public static Tensor forward(Tape tape, Tensor qkv, int heads, int kvHeads) {
     Check.floating("attention", qkv);
-    Check.shape(
+    boolean fits =
         qkv.shape().rank() == 3
             && kvHeads > 0
             && heads % kvHeads == 0
-            && qkv.columns() % (heads + 2 * kvHeads) == 0,
-        "attention",
-        qkv,
-        "expected [B,T,(H+2K)*D] with H = " + heads + " a multiple of K = " + kvHeads);
+            && qkv.columns() % (heads + 2 * kvHeads) == 0;
+    if (!fits) {
+      Check.shape(
+          false,
+          "attention",
+          qkv,
+          "expected [B,T,(H+2K)*D] with H = " + heads + " a multiple of K = " + kvHeads);
+    }
     int headSize = qkv.columns() / (heads + 2 * kvHeads);
     double scale = 1 / Math.sqrt(headSize);
     Tensor y = tape.arena().likeWithColumns(qkv, heads * headSize);

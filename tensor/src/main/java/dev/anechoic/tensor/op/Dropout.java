@@ -25,7 +25,7 @@ public final class Dropout extends Node {
   /** x [..,C]; p in [0,1); the address of the random numbers. p 0 returns x itself. */
   public static Tensor forward(Tape tape, Tensor x, double p, long seed, int stream, int step) {
     Check.floating("dropout", x);
-    Check.shape(p >= 0 && p < 1, "dropout", x, "expected 0 <= p < 1, got " + p);
+    Check.shape(p >= 0 && p < 1, "dropout", x, "expected 0 <= p < 1");
     if (p == 0) {
       return x;
     }

@@ -53,15 +53,18 @@ public final class MatMul extends Node {
         "expected a second operand of rank 2, or two operands of equal rank");
     int n = b.dim(transposeB ? -2 : -1);
     int k = b.dim(transposeB ? -1 : -2);
-    Check.shape(
-        a.dim(transposeA ? -2 : -1) == k,
-        "matmul",
-        a,
-        b,
-        "expected equal inner extents, got " + a.dim(transposeA ? -2 : -1) + " and " + k);
+    if (a.dim(transposeA ? -2 : -1) != k) {
+      Check.shape(
+          false,
+          "matmul",
+          a,
+          b,
+          "expected equal inner extents, got " + a.dim(transposeA ? -2 : -1) + " and " + k);
+    }
     if (bias != null) {
       Check.floating("matmul", a, bias);
-      Check.shape(bias.size() == n, "matmul", b, bias, "expected a bias of " + n + " elements");
+      Check.shape(
+          bias.size() == n, "matmul", b, bias, "expected a bias with one element per column");
     }
     Tensor y = transposeA ? transposedOutput(tape, a, n) : tape.arena().likeWithColumns(a, n);
     tape.backend().matmul(a, transposeA, b, transposeB, bias, y, false);

@@ -34,11 +34,15 @@ public final class Rotary extends Node {
   public static Tensor forward(
       Tape tape, Tensor x, @Nullable Tensor starts, Tensor table, int heads, int headSize) {
     Check.floating("rotary", x, table);
-    Check.shape(
-        x.shape().rank() == 3 && x.columns() >= heads * headSize && headSize % 2 == 0,
-        "rotary",
-        x,
-        "expected [B,T,W] with room for " + heads + " heads of an even size, got " + headSize);
+    boolean fits =
+        x.shape().rank() == 3 && x.columns() >= heads * headSize && headSize % 2 == 0;
+    if (!fits) {
+      Check.shape(
+          false,
+          "rotary",
+          x,
+          "expected [B,T,W] with room for " + heads + " heads of an even size, got " + headSize);
+    }
     Check.shape(
         table.columns() == headSize && (starts != null || table.rows() >= x.dim(1)),
         "rotary",
