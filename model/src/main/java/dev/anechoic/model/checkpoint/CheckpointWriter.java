@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -105,6 +106,12 @@ public final class CheckpointWriter implements Closeable {
 
   private static float[] read(Tensor flat, ParameterLayout.Entry entry) {
     return flat.view(entry.from(), entry.shape()).toFloats();
+  }
+
+  /** Lets {@code write} make one more file under the staging path that it gets. */
+  public CheckpointWriter file(String name, Consumer<Path> write) {
+    write.accept(path(name));
+    return this;
   }
 
   /** Writes tokenizer.json and, where there is one, tokenizer_config.json. */

@@ -3,7 +3,7 @@ package dev.anechoic.rl.algorithm;
 import dev.anechoic.model.config.Default;
 import dev.anechoic.model.config.Doc;
 import dev.anechoic.model.config.Range;
-import dev.anechoic.model.train.AdamW;
+import dev.anechoic.model.optim.AdamW;
 import dev.anechoic.tensor.Kernels.KlEstimator;
 
 /**

@@ -1,6 +1,6 @@
 package dev.anechoic.rl.algorithm;
 
-import dev.anechoic.model.train.AdamW;
+import dev.anechoic.model.optim.AdamW;
 import dev.anechoic.model.transformer.Parameters;
 import java.util.List;
 

@@ -2,10 +2,10 @@ package dev.anechoic.rl.study;
 
 import dev.anechoic.model.checkpoint.CheckpointWriter;
 import dev.anechoic.model.tokenizer.Tokenizer;
-import dev.anechoic.model.train.AdamW;
+import dev.anechoic.model.optim.AdamW;
 import dev.anechoic.model.train.Documents;
 import dev.anechoic.model.train.Packer;
-import dev.anechoic.model.train.Schedule;
+import dev.anechoic.model.optim.Schedule;
 import dev.anechoic.model.train.TrainStep;
 import dev.anechoic.model.transformer.ModelConfig;
 import dev.anechoic.model.transformer.Preset;
