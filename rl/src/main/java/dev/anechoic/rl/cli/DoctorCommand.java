@@ -116,7 +116,7 @@ final class DoctorCommand implements Callable<Integer> {
 
   private static void line(PrintWriter out, String label, Object... parts) {
     String text = String.join(", ", Stream.of(parts).map(Object::toString).toList());
-    out.printf(Locale.ROOT, "  %-15s %s%n", label, text);
+    out.printf(Locale.ROOT, "  %-18s %s%n", label, text);
   }
 
   private static String property(String name) {

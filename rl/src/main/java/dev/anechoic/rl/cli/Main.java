@@ -44,6 +44,9 @@ public final class Main implements Runnable {
   /** Exit code of a bug: {@code EX_SOFTWARE} of the BSD convention. */
   public static final int EXIT_BUG = 70;
 
+  /** Wide enough for an address; asking the terminal would start a process. */
+  private static final int HELP_COLUMNS = 100;
+
   @Spec private CommandSpec spec;
 
   /** Called by picocli. */
@@ -71,6 +74,7 @@ public final class Main implements Runnable {
       provider.commands().forEach(commandLine::addSubcommand);
     }
     return commandLine
+        .setUsageHelpWidth(HELP_COLUMNS)
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setExecutionExceptionHandler(Main::report);
   }
