@@ -92,8 +92,7 @@ interface CudaAttention extends CudaKernels {
   }
 
   @Override
-  default void attention(
-      Tensor qkv, int heads, int kvHeads, double scale, Tensor out, Tensor lse) {
+  default void attention(Tensor qkv, int heads, int kvHeads, double scale, Tensor out, Tensor lse) {
     int batch = qkv.dim(0);
     int time = qkv.dim(1);
     int headSize = qkv.dim(2) / (heads + 2 * kvHeads);
@@ -227,9 +226,7 @@ interface CudaAttention extends CudaKernels {
     long wholeBlocks = (long) tiles * heads * batch;
     boolean split = !prefill && chunks > 1 && wholeBlocks < 2L * gpu().driver().multiprocessors();
     long partial =
-        split
-            ? gpu().scratch(4L * batch * heads * newTokens * chunks * (sizes.padded + 2))
-            : 0;
+        split ? gpu().scratch(4L * batch * heads * newTokens * chunks * (sizes.padded + 2)) : 0;
     Kernel kernel =
         gpu()
             .kernel(

@@ -21,12 +21,7 @@ interface CudaLogits extends CudaKernels {
 
   @Override
   default void crossEntropyBackward(
-      Tensor logits,
-      Tensor targets,
-      Tensor lse,
-      Tensor dLoss,
-      Tensor dLogits,
-      boolean accumulate) {
+      Tensor logits, Tensor targets, Tensor lse, Tensor dLoss, Tensor dLogits, boolean accumulate) {
     gpu()
         .rows("crossEntropyBackward", logits.rows(), logits.columns())
         .arg(logits)

@@ -7,11 +7,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * Turns a repeated stretch of launches into device graphs, without asking its author for anything.
  *
- * <p>The stretch runs as ordinary Java every time. The first time its launches are written down
- * and made a graph. From then on each launch is held against the one in its place: equal arguments
- * cost nothing, changed ones (a step number, a learning rate) are put into the graph's node, and at
- * the end one graph launch starts all of it. A launch of another kernel or grid makes the rest of
- * the graph anew, so a stretch that differs is slower, never wrong.
+ * <p>The stretch runs as ordinary Java every time. The first time its launches are written down and
+ * made a graph. From then on each launch is held against the one in its place: equal arguments cost
+ * nothing, changed ones (a step number, a learning rate) are put into the graph's node, and at the
+ * end one graph launch starts all of it. A launch of another kernel or grid makes the rest of the
+ * graph anew, so a stretch that differs is slower, never wrong.
  *
  * <p>A copy from or to the host ends a segment: what was collected starts, then the copy.
  */

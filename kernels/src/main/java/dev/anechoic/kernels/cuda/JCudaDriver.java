@@ -132,8 +132,7 @@ public final class JCudaDriver implements Driver {
             attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR),
             attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR),
             attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT),
-            attribute(
-                CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN));
+            attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN));
     if (architecture.major < 8) {
       throw new DriverException(
           "device %d (%s) has compute capability %d.%d; the kernels need 8.0 or newer"
@@ -147,7 +146,7 @@ public final class JCudaDriver implements Driver {
     if (result != CUresult.CUDA_SUCCESS) {
       throw new DriverException(
           "the driver cannot load the kernels (%s); they need a driver of CUDA 13 (580 or newer) or "
-              .formatted(errorText(result))
+                  .formatted(errorText(result))
               + "a build with an older nvcc");
     }
     description = describe(ordinal);
@@ -283,8 +282,7 @@ public final class JCudaDriver implements Driver {
 
   @Override
   public void copy(long to, long from, long bytes) {
-    check(
-        cuMemcpyDtoDAsync(Address.of(to), Address.of(from), bytes, stream), "cuMemcpyDtoDAsync");
+    check(cuMemcpyDtoDAsync(Address.of(to), Address.of(from), bytes, stream), "cuMemcpyDtoDAsync");
   }
 
   @Override

@@ -76,8 +76,14 @@ final class RuntimeCompiler {
       throw new DriverException(PROGRAM + " is missing from the kernels jar");
     }
     MemorySegment program = arena.allocate(ValueLayout.ADDRESS);
-    call("nvrtcCreateProgram", program, arena.allocateFrom(text(main)),
-        arena.allocateFrom(PROGRAM), headers.size(), texts, names);
+    call(
+        "nvrtcCreateProgram",
+        program,
+        arena.allocateFrom(text(main)),
+        arena.allocateFrom(PROGRAM),
+        headers.size(),
+        texts,
+        names);
     MemorySegment handle = program.get(ValueLayout.ADDRESS, 0);
     // sm_90a has wgmma; other architectures run the portable kernels.
     String code = "sm_" + major + minor + (major == 9 ? "a" : "");
@@ -87,7 +93,8 @@ final class RuntimeCompiler {
       optionList.setAtIndex(ValueLayout.ADDRESS, i, arena.allocateFrom(options[i]));
     }
     if (invoke("nvrtcCompileProgram", handle, options.length, optionList) != 0) {
-      throw new DriverException("NVRTC refuses the kernels for " + code + ":\n" + log(arena, handle));
+      throw new DriverException(
+          "NVRTC refuses the kernels for " + code + ":\n" + log(arena, handle));
     }
     MemorySegment size = arena.allocate(ValueLayout.JAVA_LONG);
     call("nvrtcGetCUBINSize", handle, size);

@@ -61,10 +61,9 @@ public final class EmulatedDriver implements Driver {
     memcpy = bind(lookup, "memcpy", FunctionDescriptor.ofVoid(LONG, LONG, LONG));
     memset = bind(lookup, "memset", FunctionDescriptor.ofVoid(LONG, INT, LONG));
     MethodHandle reverse = bind(lookup, "reverse_lanes", FunctionDescriptor.ofVoid(INT));
-    run(
-        () -> {
-          reverse.invokeExact(reverseLanes ? 1 : 0);
-        });
+    run(() -> {
+      reverse.invokeExact(reverseLanes ? 1 : 0);
+    });
   }
 
   private static MethodHandle bind(SymbolLookup lookup, String name, FunctionDescriptor type) {
@@ -125,10 +124,9 @@ public final class EmulatedDriver implements Driver {
       throw new DriverException("free of an address that was never allocated");
     }
     allocatedBytes -= bytes;
-    run(
-        () -> {
-          free.invokeExact(address);
-        });
+    run(() -> {
+      free.invokeExact(address);
+    });
   }
 
   @Override
@@ -143,34 +141,30 @@ public final class EmulatedDriver implements Driver {
 
   @Override
   public void copyIn(long to, MemorySegment host, long bytes) {
-    run(
-        () -> {
-          memcpy.invokeExact(to, host.address(), bytes);
-        });
+    run(() -> {
+      memcpy.invokeExact(to, host.address(), bytes);
+    });
   }
 
   @Override
   public void copyOut(MemorySegment host, long from, long bytes) {
-    run(
-        () -> {
-          memcpy.invokeExact(host.address(), from, bytes);
-        });
+    run(() -> {
+      memcpy.invokeExact(host.address(), from, bytes);
+    });
   }
 
   @Override
   public void copy(long to, long from, long bytes) {
-    run(
-        () -> {
-          memcpy.invokeExact(to, from, bytes);
-        });
+    run(() -> {
+      memcpy.invokeExact(to, from, bytes);
+    });
   }
 
   @Override
   public void zero(long address, long bytes) {
-    run(
-        () -> {
-          memset.invokeExact(address, 0, bytes);
-        });
+    run(() -> {
+      memset.invokeExact(address, 0, bytes);
+    });
   }
 
   // ---- kernels ------------------------------------------------------------------------------
@@ -241,7 +235,9 @@ public final class EmulatedDriver implements Driver {
     return new LaunchList(launches);
   }
 
-  /** Runs the launches one after the other, from copies of the arguments as a device graph would. */
+  /**
+   * Runs the launches one after the other, from copies of the arguments as a device graph would.
+   */
   private final class LaunchList implements Graph {
     private final Launches launches;
     private final List<MemorySegment> arguments = new ArrayList<>();

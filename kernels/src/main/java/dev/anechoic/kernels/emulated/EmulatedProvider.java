@@ -55,8 +55,7 @@ public class EmulatedProvider implements BackendProvider {
       boolean reverse = Boolean.getBoolean(REVERSE_PROPERTY);
       return new CudaBackend(name, new EmulatedDriver(EmulationLibrary.get(), reverse), precision);
     } catch (DriverException e) {
-      throw new TensorException(
-          TensorException.Kind.BACKEND, "backend " + name, e.reason(), e);
+      throw new TensorException(TensorException.Kind.BACKEND, "backend " + name, e.reason(), e);
     }
   }
 }

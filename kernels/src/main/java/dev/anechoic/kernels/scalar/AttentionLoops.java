@@ -75,8 +75,19 @@ interface AttentionLoops extends Kernels {
           int to = HeapBuffer.at(outTensor) + ((b * time + t) * heads + h) * headSize;
           float logSum =
               attend(
-                  qkv, query, qkv, keys, qkv, values, width, headSize, t + 1, (float) scale,
-                  weights, out, to);
+                  qkv,
+                  query,
+                  qkv,
+                  keys,
+                  qkv,
+                  values,
+                  width,
+                  headSize,
+                  t + 1,
+                  (float) scale,
+                  weights,
+                  out,
+                  to);
           lse.put((b * heads + h) * time + t, logSum);
         }
       }

@@ -40,8 +40,7 @@ interface LogitLoops extends Kernels {
       boolean active = target >= 0 && dLoss.at(n) != 0;
       for (int v = 0; v < logits.columns; v++) {
         float oneHot = v == target ? 1 : 0;
-        float gradient =
-            active ? dLoss.at(n) * (exp(logits.at(n, v) - lse.at(n)) - oneHot) : 0;
+        float gradient = active ? dLoss.at(n) * (exp(logits.at(n, v) - lse.at(n)) - oneHot) : 0;
         dLogits.put(n, v, gradient, accumulate);
       }
     }

@@ -68,7 +68,8 @@ interface LossLoops extends Kernels {
     for (int n = 0; n < loss.size; n++) {
       ratio.put(n, exp(logprobs.at(n) - oldLogprobs.at(n)));
       float unclipped = ratio.at(n) * advantages.at(n);
-      float clipped = clip(ratio.at(n), 1 - (float) clipLow, 1 + (float) clipHigh) * advantages.at(n);
+      float clipped =
+          clip(ratio.at(n), 1 - (float) clipLow, 1 + (float) clipHigh) * advantages.at(n);
       loss.put(n, -Math.min(unclipped, clipped));
     }
   }
@@ -88,7 +89,8 @@ interface LossLoops extends Kernels {
     Floats dLogprobs = Floats.of(dLogprobsTensor); // [N]
     for (int n = 0; n < dLoss.size; n++) {
       float unclipped = ratio.at(n) * advantages.at(n);
-      float clipped = clip(ratio.at(n), 1 - (float) clipLow, 1 + (float) clipHigh) * advantages.at(n);
+      float clipped =
+          clip(ratio.at(n), 1 - (float) clipLow, 1 + (float) clipHigh) * advantages.at(n);
       boolean active = dLoss.at(n) != 0 && !(unclipped > clipped);
       dLogprobs.put(n, active ? -dLoss.at(n) * unclipped : 0, accumulate);
     }
@@ -106,7 +108,8 @@ interface LossLoops extends Kernels {
     Floats returns = Floats.of(returnsTensor); // [N]
     Floats loss = Floats.of(lossTensor); // [N]
     for (int n = 0; n < loss.size; n++) {
-      float clipped = clip(values.at(n), oldValues.at(n) - (float) clip, oldValues.at(n) + (float) clip);
+      float clipped =
+          clip(values.at(n), oldValues.at(n) - (float) clip, oldValues.at(n) + (float) clip);
       float error = values.at(n) - returns.at(n);
       float clippedError = clipped - returns.at(n);
       loss.put(n, Math.max(error * error, clippedError * clippedError) / 2);
@@ -128,7 +131,8 @@ interface LossLoops extends Kernels {
     Floats dLoss = Floats.of(dLossTensor); // [N]
     Floats dValues = Floats.of(dValuesTensor); // [N]
     for (int n = 0; n < dLoss.size; n++) {
-      float clipped = clip(values.at(n), oldValues.at(n) - (float) clip, oldValues.at(n) + (float) clip);
+      float clipped =
+          clip(values.at(n), oldValues.at(n) - (float) clip, oldValues.at(n) + (float) clip);
       float error = values.at(n) - returns.at(n);
       float clippedError = clipped - returns.at(n);
       boolean active = dLoss.at(n) != 0 && !(error * error < clippedError * clippedError);

@@ -14,9 +14,16 @@ interface SoftmaxLoops extends Kernels {
     Floats x = Floats.of(xTensor); // [R,C]
     Floats y = Floats.of(yTensor); // [R,C]
     for (int r = 0; r < x.rows; r++) {
-      float lse = logSumExp(x, r, 1);
+      float max = Float.NEGATIVE_INFINITY;
       for (int c = 0; c < x.columns; c++) {
-        y.put(r, c, exp(x.at(r, c) - lse));
+        max = Math.max(max, x.at(r, c));
+      }
+      float sum = 0;
+      for (int c = 0; c < x.columns; c++) {
+        sum += exp(x.at(r, c) - max);
+      }
+      for (int c = 0; c < x.columns; c++) {
+        y.put(r, c, exp(x.at(r, c) - max) / sum);
       }
     }
   }

@@ -58,14 +58,10 @@ final class GemmTiles {
     if (Lanes.MANY_REGISTERS) {
       if (transA) {
         switch (rows) {
-          case 6 ->
-              columns6x4(a, aAt, lda, b, bAt, ldb, depth, start, startAt, lds, c, cAt, ldc);
-          case 4 ->
-              columns4x4(a, aAt, lda, b, bAt, ldb, depth, start, startAt, lds, c, cAt, ldc);
-          case 2 ->
-              columns2x4(a, aAt, lda, b, bAt, ldb, depth, start, startAt, lds, c, cAt, ldc);
-          default ->
-              columns1x4(a, aAt, lda, b, bAt, ldb, depth, start, startAt, lds, c, cAt, ldc);
+          case 6 -> columns6x4(a, aAt, lda, b, bAt, ldb, depth, start, startAt, lds, c, cAt, ldc);
+          case 4 -> columns4x4(a, aAt, lda, b, bAt, ldb, depth, start, startAt, lds, c, cAt, ldc);
+          case 2 -> columns2x4(a, aAt, lda, b, bAt, ldb, depth, start, startAt, lds, c, cAt, ldc);
+          default -> columns1x4(a, aAt, lda, b, bAt, ldb, depth, start, startAt, lds, c, cAt, ldc);
         }
       } else {
         switch (rows) {

@@ -16,8 +16,7 @@ public final class Lanes {
   public static final String PROPERTY = "anechoic.vectorBits";
 
   static final VectorSpecies<Float> F = choose();
-  static final VectorSpecies<Integer> I =
-      VectorSpecies.of(int.class, F.vectorShape());
+  static final VectorSpecies<Integer> I = VectorSpecies.of(int.class, F.vectorShape());
 
   /** Floats in one vector. */
   static final int V = F.length();
@@ -50,8 +49,13 @@ public final class Lanes {
       case "512" -> FloatVector.SPECIES_512;
       default ->
           throw new IllegalArgumentException(
-              "-D" + PROPERTY + "=" + forced + ": expected 128, 256 or 512; leave it out for the "
-                  + "machine's own width of " + machineBits());
+              "-D"
+                  + PROPERTY
+                  + "="
+                  + forced
+                  + ": expected 128, 256 or 512; leave it out for the "
+                  + "machine's own width of "
+                  + machineBits());
     };
   }
 

@@ -9,8 +9,9 @@ import org.jspecify.annotations.Nullable;
  * Matrix product in single precision: {@code C[M,N] (+)= op(A)[M,K] op(B)[K,N] (+ bias[N])}.
  *
  * <p>Contract on bits: every element of C is one chain of fused multiply-adds in rising k. It
- * starts from the old C where the call accumulates, else from 0; the bias is added last. So a row's bits depend on nothing but that row of A, B and the bias: not on M, on the other rows,
- * on the transposes, on packing, on the width of vectors or on the number of threads.
+ * starts from the old C where the call accumulates, else from 0; the bias is added last. So a row's
+ * bits depend on nothing but that row of A, B and the bias: not on M, on the other rows, on the
+ * transposes, on packing, on the width of vectors or on the number of threads.
  *
  * <p>Structure: blocks of {@value #DEPTH} along K; of each block B is packed into panels of 64
  * columns (all threads), then chunks of rows are multiplied (all threads). A is read where it lies.

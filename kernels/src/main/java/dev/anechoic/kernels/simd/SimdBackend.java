@@ -29,8 +29,9 @@ public final class SimdBackend extends ScalarBackend {
   @Override
   public String description() {
     String forced =
-        Lanes.bits() == Lanes.machineBits() ? "" : " (forced; the machine has "
-            + Lanes.machineBits() + ")";
+        Lanes.bits() == Lanes.machineBits()
+            ? ""
+            : " (forced; the machine has " + Lanes.machineBits() + ")";
     return NAME + ": " + Lanes.bits() + "-bit vectors" + forced + ", " + threads() + " threads";
   }
 

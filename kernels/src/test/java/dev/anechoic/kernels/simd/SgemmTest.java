@@ -65,8 +65,7 @@ class SgemmTest {
 
     float[] actual(Sgemm sgemm) {
       float[] c = start.clone();
-      sgemm.multiply(
-          transA, transB, m, n, k, a, 5, lda, b, 5, ldb, bias, 1, accumulate, c, 4, ldc);
+      sgemm.multiply(transA, transB, m, n, k, a, 5, lda, b, 5, ldb, bias, 1, accumulate, c, 4, ldc);
       return c;
     }
 
@@ -80,8 +79,20 @@ class SgemmTest {
 
     @Override
     public String toString() {
-      return "transA " + transA + " transB " + transB + " m " + m + " n " + n + " k " + k
-          + " accumulate " + accumulate + " bias " + (bias != null);
+      return "transA "
+          + transA
+          + " transB "
+          + transB
+          + " m "
+          + m
+          + " n "
+          + n
+          + " k "
+          + k
+          + " accumulate "
+          + accumulate
+          + " bias "
+          + (bias != null);
     }
   }
 

@@ -11,9 +11,16 @@ interface SoftmaxLoops extends Kernels {
     Doubles x = Doubles.of(xTensor); // [R,C]
     Doubles y = Doubles.of(yTensor); // [R,C]
     for (int r = 0; r < x.rows; r++) {
-      double lse = logSumExp(x, r, 1);
+      double max = Double.NEGATIVE_INFINITY;
       for (int c = 0; c < x.columns; c++) {
-        y.put(r, c, Math.exp(x.at(r, c) - lse));
+        max = Math.max(max, x.at(r, c));
+      }
+      double sum = 0;
+      for (int c = 0; c < x.columns; c++) {
+        sum += Math.exp(x.at(r, c) - max);
+      }
+      for (int c = 0; c < x.columns; c++) {
+        y.put(r, c, Math.exp(x.at(r, c) - max) / sum);
       }
     }
   }

@@ -49,6 +49,7 @@ final class ActivationSpecs {
     Operand y = c.out("y [R,C]", c.d(0), c.d(1)).rows();
     c.run((k, t) -> kernel.run(k, t.get(x), t.get(y)));
     c.op((tape, t) -> op.apply(tape, t.get(x)));
+    c.carries((data, output, i) -> Math.abs(data[x.number][i]));
     c.flops(formula, (double) flops * c.d(0) * c.d(1));
   }
 
@@ -57,7 +58,13 @@ final class ActivationSpecs {
     Operand dY = c.in("dY [R,C]", normal(1), c.d(0), c.d(1)).rows();
     Operand dX = c.gradient("dX [R,C]", c.d(0), c.d(1)).rows();
     c.run((k, t) -> kernel.run(k, t.get(x), t.get(dY), t.get(dX), c.accumulate()));
+    c.carries((data, output, i) -> 2 * Math.abs(data[dY.number][i]) * slope(data[x.number][i]));
     c.flops(formula, (double) flops * c.d(0) * c.d(1));
+  }
+
+  /** Size of the terms that cancel in the slope of a gate that saturates: about 1 beyond 6. */
+  private static double slope(double x) {
+    return 1 + Math.min(6, Math.abs(x));
   }
 
   private static void swiglu(OpCase c) {
@@ -73,6 +80,13 @@ final class ActivationSpecs {
     Operand dY = c.in("dY [R,F]", normal(1), c.d(0), c.d(1)).rows();
     Operand dX = c.gradient("dX [R,2F]", c.d(0), 2 * c.d(1)).rows();
     c.run((k, t) -> k.swigluBackward(t.get(x), t.get(dY), t.get(dX), c.accumulate()));
+    c.carries((data, output, i) -> {
+      int width = 2 * c.d(1);
+      int gateAt = i / width * width + i % c.d(1);
+      double gate = data[x.number][gateAt];
+      double up = i % width < c.d(1) ? Math.abs(data[x.number][gateAt + c.d(1)]) : 1;
+      return Math.abs(data[dY.number][gateAt / width * c.d(1) + i % c.d(1)]) * up * slope(gate);
+    });
     c.flops("11 R F", 11.0 * c.d(0) * c.d(1));
   }
 

@@ -14,7 +14,7 @@ final class AllocationCheck {
   private static final long MOST_BYTES = 1 << 17;
 
   private static final int CALLS = 20;
-  private static final long PATIENCE_NANOS = 15_000_000_000L;
+  private static final long PATIENCE_NANOS = 10_000_000_000L;
 
   private AllocationCheck() {}
 

@@ -15,7 +15,7 @@ final class AttentionSpecs {
     Grid rotary =
         Grid.of("B", 1, 3, 0, 2)
             .and("T", 1, 2, 7, 33, 130)
-            .and("H", 1, 3, 0, 4)
+            .and("H", 1, 3, 2, 4)
             .and("D", 2, 8, 16, 32, 64, 34)
             .and("tail", 0, 5, 64)
             .and("starts", 0, 1)

@@ -31,8 +31,8 @@ public final class Conformance implements AutoCloseable {
   /** How much worse than the naive float loops a backend may be. */
   private static final double YARDSTICK_FACTOR = 2;
 
-  /** One rounding is within reach of every loop, so a luckier yardstick does not count. */
-  private static final double YARDSTICK_FLOOR = 1;
+  /** Two roundings are granted to every loop: a yardstick that is luckier does not count. */
+  private static final double YARDSTICK_FLOOR = 2;
 
   private static final int THREADS = 3;
   private static final int ALIGNED_GUARD = 64;
@@ -369,8 +369,10 @@ public final class Conformance implements AutoCloseable {
             .filter(o -> o.isInput() && o.isFloat() && o.size() > 0)
             .filter(o -> o.rowwise || !opCase.isRowwise())
             .toList();
-    if (candidates.isEmpty()) {
-      return;
+    boolean infinite =
+        opCase.operands().stream().anyMatch(o -> o.isInput() && hasInfinity(o.values));
+    if (candidates.isEmpty() || infinite) {
+      return; // NaN times a weight of exactly 0, which a kernel may skip, is left open
     }
     Operand target = candidates.get((int) (opCase.seed() % candidates.size()));
     int at = target.size() / 2;
@@ -384,6 +386,15 @@ public final class Conformance implements AutoCloseable {
     double[][] want = new Binding(opCase, poisoned, referenceArena, 0).run();
     String property = "NaN at " + target.name() + "[" + at + "] shows where the reference has it";
     check(opCase, result, property, nanComplaint(opCase, row, outputs, got, want));
+  }
+
+  private static boolean hasInfinity(double[] values) {
+    for (double value : values) {
+      if (Double.isInfinite(value)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static @Nullable String nanComplaint(

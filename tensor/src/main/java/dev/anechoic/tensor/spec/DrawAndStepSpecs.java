@@ -68,6 +68,13 @@ final class DrawAndStepSpecs {
       double u = Philox.uniform(c.seed(), STREAM, STEP, sample, position);
       return temperature != 0 && isNearBoundary(scaled, topK, topP, u);
     });
+    c.carries((data, output, i) -> {
+      double largest = 0;
+      for (int v = 0; v < c.d(1); v++) {
+        largest = Math.max(largest, Math.abs(data[logits.number][i * c.d(1) + v]));
+      }
+      return largest / (temperature == 0 ? 1 : temperature) + Math.log(c.d(1));
+    });
     c.flops("6 N V", 6.0 * c.d(0) * c.d(1));
     c.sums(c.d(1));
   }

@@ -37,7 +37,21 @@ final class LogitSpecs {
 
   /** Tokens of which about a quarter is masked. */
   private static Operand tokens(OpCase c, String name) {
-    return c.in(name, DType.I32, index(c.d(1)).orQuarter(-1), c.d(0)).rows().masks().below(c.d(1));
+    return c.in(name, DType.I32, index(c.d(1)).orQuarter(-1), c.d(0)).rows().masks();
+  }
+
+  /** Logits over temperature meet their log-sum-exp: roundings of the larger of both remain. */
+  private static void carriesLogits(OpCase c, Operand logits, double temperature) {
+    int vocabulary = c.d(1);
+    c.carries((data, output, i) -> {
+      int row = i / Math.max(1, output.rowSize());
+      double largest = 0;
+      for (int v = 0; v < vocabulary; v++) {
+        double logit = Math.abs(data[logits.number][row * vocabulary + v]);
+        largest = Double.isFinite(logit) ? Math.max(largest, logit) : largest;
+      }
+      return largest / temperature + Math.log(vocabulary);
+    });
   }
 
   /** An incoming gradient of which about a quarter is zero. */
@@ -48,11 +62,12 @@ final class LogitSpecs {
   private static void crossEntropy(OpCase c) {
     Operand logits = c.in("logits [N,V]", logits(c, c.d(3) == 1), c.d(0), c.d(1));
     logits.rows().differentiable();
-    Operand targets = tokens(c, "targets [N]");
+    Operand targets = tokens(c, "targets [N]").below(c.d(1));
     Operand loss = c.out("loss [N]", c.d(0)).rows();
     Operand lse = c.out("lse [N]", c.d(0)).rows();
     c.run((k, t) -> k.crossEntropy(t.get(logits), t.get(targets), t.get(loss), t.get(lse)));
     c.op((tape, t) -> CrossEntropy.forward(tape, t.get(logits), t.get(targets)));
+    carriesLogits(c, logits, 1);
     c.flops("4 N V", 4.0 * c.d(0) * c.d(1));
     c.sums(c.d(1));
   }
@@ -84,12 +99,13 @@ final class LogitSpecs {
     double temperature = temperature(c);
     Operand logits = c.in("logits [N,V]", logits(c, false), c.d(0), c.d(1));
     logits.rows().differentiable();
-    Operand tokens = tokens(c, "tokens [N]");
+    Operand tokens = tokens(c, "tokens [N]").below(c.d(1));
     Operand logprobs = c.out("logprobs [N]", c.d(0)).rows();
     Operand lse = c.out("lse [N]", c.d(0)).rows();
     c.run((k, t) ->
         k.tokenLogProbs(t.get(logits), t.get(tokens), temperature, t.get(logprobs), t.get(lse)));
     c.op((tape, t) -> TokenLogProbs.forward(tape, t.get(logits), t.get(tokens), temperature));
+    carriesLogits(c, logits, temperature);
     c.flops("5 N V", 5.0 * c.d(0) * c.d(1));
     c.sums(c.d(1));
   }
@@ -124,6 +140,7 @@ final class LogitSpecs {
     Operand lse = c.out("lse [N]", c.d(0)).rows();
     c.run((k, t) -> k.entropy(t.get(logits), temperature, t.get(entropy), t.get(lse)));
     c.op((tape, t) -> Entropy.forward(tape, t.get(logits), temperature));
+    carriesLogits(c, logits, temperature);
     c.flops("7 N V", 7.0 * c.d(0) * c.d(1));
     c.sums(c.d(1));
   }
@@ -157,6 +174,7 @@ final class LogitSpecs {
     Operand lseQ = c.out("lseQ [N]", c.d(0)).rows();
     c.run((k, t) -> k.klFull(t.get(p), t.get(q), temperature, t.get(kl), t.get(lseP), t.get(lseQ)));
     c.op((tape, t) -> KlFull.forward(tape, t.get(p), t.get(q), temperature));
+    carriesLogits(c, p, temperature);
     c.flops("14 N V", 14.0 * c.d(0) * c.d(1));
     c.sums(c.d(1));
   }

@@ -69,6 +69,10 @@ final class NormSpecs {
     Operand y = c.out("y [R,C]", c.d(0), c.d(1)).rows();
     c.run((k, t) -> k.logSoftmax(t.get(x), t.get(y)));
     c.op((tape, t) -> LogSoftmax.forward(tape, t.get(x)));
+    c.carries((data, output, i) -> {
+      double own = Math.abs(data[x.number][i]);
+      return Double.isFinite(own) ? own + c.d(2) : 0;
+    });
     c.flops("4 R C", 4.0 * c.d(0) * c.d(1));
     c.sums(c.d(1));
   }
@@ -102,8 +106,22 @@ final class NormSpecs {
         k.layerNorm(
             t.get(x), t.maybe(weight), t.maybe(bias), EPS, t.get(y), t.get(mean), t.get(rstd)));
     c.op((tape, t) -> LayerNorm.forward(tape, t.get(x), t.maybe(weight), t.maybe(bias), EPS));
+    c.carries(
+        (data, output, i) -> output == y ? shiftOverScale(data[x.number], i / c.d(1), c.d(1)) : 0);
     c.flops("8 R C", 8.0 * c.d(0) * c.d(1));
     c.sums(c.d(1));
+  }
+
+  /** The mean of a row, whose rounding remains, in units of the row's deviation. */
+  private static double shiftOverScale(double[] x, int row, int columns) {
+    double sum = 0;
+    double squares = 0;
+    for (int i = row * columns; i < (row + 1) * columns; i++) {
+      sum += x[i];
+      squares += x[i] * x[i];
+    }
+    double mean = sum / columns;
+    return Math.abs(mean) / Math.sqrt(squares / columns - mean * mean + EPS);
   }
 
   private static void layerNormBackward(OpCase c) {

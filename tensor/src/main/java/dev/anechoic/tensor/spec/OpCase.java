@@ -45,6 +45,12 @@ public final class OpCase {
     double run(Backend backend, Tensors t);
   }
 
+  /** Size of the intermediates behind an output element; data by operand number. */
+  @FunctionalInterface
+  public interface Magnitude {
+    double at(double[][] data, Operand output, int i);
+  }
+
   /** Whether rounding decides the result of a row; data by operand number. */
   @FunctionalInterface
   public interface UndecidedRow {
@@ -72,6 +78,7 @@ public final class OpCase {
   private boolean rowsFromStart;
   private boolean kinked;
   private boolean nanSpreads;
+  private Magnitude carried = (data, output, i) -> 0;
   private UndecidedRow undecided = (data, row) -> false;
 
   OpCase(OpSpec spec, int[] point, boolean accumulate, long seed) {
@@ -219,6 +226,16 @@ public final class OpCase {
     reduction = Math.max(1, terms);
   }
 
+  /**
+   * The size of the largest intermediate result, where it can be larger than the output and so
+   * rounds it off: the log-sum-exp that a log-prob is the difference of, the argument of a gate.
+   *
+   * @param magnitude by element of each output, from the operands' values
+   */
+  public void carries(Magnitude magnitude) {
+    carried = magnitude;
+  }
+
   /** Row numbers take part in the result: only the first rows can be tested alone. */
   public void rowsFromStart() {
     rowsFromStart = true;
@@ -302,6 +319,10 @@ public final class OpCase {
 
   boolean isKinked() {
     return kinked;
+  }
+
+  double carried(double[][] data, Operand output, int i) {
+    return carried.at(data, output, i);
   }
 
   boolean doesNanSpread() {
