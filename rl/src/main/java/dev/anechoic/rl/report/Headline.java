@@ -25,7 +25,7 @@ public final class Headline {
     String winner = run.winnerName();
     double share = run.shareAfter(winner);
     if (FormatColours.isResidue(winner)) {
-      return "no format won: most completions end as '" + winner + "'";
+      return "no format won: the largest class is '" + winner + "'";
     }
     if (share >= DOMINANT) {
       return winner + " won outright";

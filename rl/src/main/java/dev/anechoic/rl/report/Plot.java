@@ -277,8 +277,9 @@ final class Plot {
 
   private List<Double> xTicks() {
     if (!logX) {
+      boolean whole = xName.equals("step");
       return xRange.ticks(6).stream()
-          .filter(t -> t == Math.rint(t) || !xName.equals("step"))
+          .filter(tick -> !whole || Math.abs(tick - Math.rint(tick)) < 1e-9)
           .toList();
     }
     List<Double> ticks = new ArrayList<>();

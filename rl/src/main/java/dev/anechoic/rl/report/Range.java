@@ -40,10 +40,9 @@ record Range(double low, double high) {
   List<Double> ticks(int wanted) {
     double step = step(high - low, wanted);
     List<Double> ticks = new ArrayList<>();
-    for (double tick = Math.ceil(low / step - 1e-9) * step;
-        tick <= high + step * 1e-9;
-        tick += step) {
-      ticks.add(Math.abs(tick) < step * 1e-9 ? 0 : tick);
+    long last = Math.round(Math.floor(high / step + 1e-9));
+    for (long i = Math.round(Math.ceil(low / step - 1e-9)); i <= last; i++) {
+      ticks.add(i * step);
     }
     return ticks;
   }

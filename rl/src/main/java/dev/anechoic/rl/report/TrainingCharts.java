@@ -61,7 +61,7 @@ final class TrainingCharts {
             "Accuracy within each format",
             "Mean reward of a format's own completions; faint lines are single steps, strong ones"
                 + " their moving mean. A format that wins although its line is not the highest won"
-                + " on frequency. Steps at which a format has under 2 % of the completions are"
+                + " on frequency. Steps at which a format has under 2&nbsp;% of the completions are"
                 + " left out.");
     List<String> formats = study.formats();
     for (RunData run : study.runs()) {
@@ -134,9 +134,9 @@ final class TrainingCharts {
             "entropy",
             "Two levels of collapse",
             "Entropy of a whole completion in nats, <i>H(y) = H<sub>F</sub> + Σ p<sub>f</sub>"
-                + " H(y|f)</i>: the dark band is the choice between formats, the light one what"
-                + " is left open within them. The dark band vanishing while the light one stays is"
-                + " selection without loss of variety.");
+                + " H(y|f)</i>: the lower band is the choice between formats, the upper one"
+                + " what is left open within them. The lower band vanishing while the upper one"
+                + " stays is selection without loss of variety.");
     List<String> names = List.of("formats", "within");
     Range range = study.range(run -> List.of(entropyTop(run)), true);
     for (RunData run : study.runs()) {
