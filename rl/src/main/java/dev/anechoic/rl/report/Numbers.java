@@ -23,7 +23,9 @@ final class Numbers {
 
   /** A difference of fractions in percentage points, with its sign. */
   static String points(double fraction) {
-    return Double.isFinite(fraction) ? minus(format(Math.abs(fraction) < 5e-4 ? "%.1f points" : "%+.1f points", 100 * fraction)) : ABSENT;
+    return Double.isFinite(fraction)
+        ? minus(format(Math.abs(fraction) < 5e-4 ? "%.1f points" : "%+.1f points", 100 * fraction))
+        : ABSENT;
   }
 
   /** An interval of fractions, such as {@code 41–47 %}. */
