@@ -43,6 +43,27 @@ public record RlConfig(
     @Doc("format that the control reward format_only pays for") @Default("code")
         String rewardFormat) {
 
+  /** The same settings with other steps and another learning rate, for one model of a study. */
+  public RlConfig withModel(int newSteps, double newLr) {
+    return new RlConfig(
+        newSteps,
+        problems,
+        promptsPerStep,
+        samplesPerPrompt,
+        minibatchTokens,
+        epochs,
+        maxNewTokens,
+        temperature,
+        newLr,
+        warmupUpdates,
+        optimizer,
+        clipLow,
+        clipHigh,
+        entropyCoef,
+        reward,
+        rewardFormat);
+  }
+
   /** What a completion is paid for. */
   public enum Reward {
     /** 1 where the answer is right, else 0. */

@@ -39,16 +39,7 @@ final class StudyCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    PrintWriter print = spec.commandLine().getOut();
     StudyConfig study = Config.load(StudyConfig.class, config, overrides);
-    new Study(
-            study,
-            out,
-            line -> {
-              print.println(line);
-              print.flush();
-            })
-        .run();
-    return 0;
+    return Studies.run(study, out, spec);
   }
 }

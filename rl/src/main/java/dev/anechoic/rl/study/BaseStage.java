@@ -1,81 +1,97 @@
 package dev.anechoic.rl.study;
 
-import dev.anechoic.model.checkpoint.CheckpointWriter;
-import dev.anechoic.model.tokenizer.Tokenizer;
-import dev.anechoic.model.optim.AdamW;
-import dev.anechoic.model.train.Documents;
+import dev.anechoic.model.checkpoint.Checkpoint;
+import dev.anechoic.model.metrics.MetricsLog;
 import dev.anechoic.model.train.Packer;
-import dev.anechoic.model.optim.Schedule;
-import dev.anechoic.model.train.TrainStep;
-import dev.anechoic.model.transformer.ModelConfig;
-import dev.anechoic.model.transformer.Preset;
-import dev.anechoic.model.transformer.Transformer;
+import dev.anechoic.model.train.PretrainConfig;
+import dev.anechoic.model.train.PretrainData;
+import dev.anechoic.model.train.Pretrainer;
+import dev.anechoic.model.train.Probe;
+import dev.anechoic.model.train.StopSignal;
 import dev.anechoic.tensor.Backend;
 import dev.anechoic.tensor.MemoryLedger;
 import java.nio.file.Path;
-import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
-/** Pretrains the base of one model on the corpus. */
+/** Pretrains the base of one model on the study's corpus. */
 final class BaseStage {
+  private static final int LOG_EVERY = 50;
+  private static final int CHECKPOINT_EVERY = 2_000;
+  private static final int HELD_OUT_DOCUMENTS = 64;
+
+  private final StudyConfig study;
   private final StudyConfig.ModelDials dials;
-  private final long seed;
+  private final Path corpus;
 
-  BaseStage(StudyConfig.ModelDials dials, long seed) {
+  /**
+   * @param corpus folder with the corpus and its tokenizer
+   */
+  BaseStage(StudyConfig study, StudyConfig.ModelDials dials, Path corpus) {
+    this.study = study;
     this.dials = dials;
-    this.seed = seed;
+    this.corpus = corpus;
   }
 
-  ModelConfig modelConfig(Tokenizer tokenizer) {
-    return Preset.named(dials.preset())
-        .config(tokenizer.vocabSize(), dials.contextLength())
-        .withTied(dials.tied());
+  private PretrainConfig config() {
+    return new PretrainConfig(
+        study.seed(),
+        study.backend(),
+        study.threads(),
+        dials.tokens(),
+        dials.batch(),
+        dials.microBatch(),
+        false,
+        LOG_EVERY,
+        dials.evalEvery(),
+        CHECKPOINT_EVERY,
+        dials.model(),
+        new PretrainConfig.DataSettings(
+            corpus, corpus, Packer.Mode.WHOLE, HELD_OUT_DOCUMENTS),
+        study.tokenizer(),
+        study.corpus(),
+        dials.optimizer(),
+        dials.schedule());
   }
 
-  /** Trains and stores the base; {@code progress} gets a line now and then. */
-  void run(
-      Path checkpoint,
-      Documents documents,
-      Tokenizer tokenizer,
+  /**
+   * Trains and stores the base, going on from where an interrupted run of the same settings stood.
+   *
+   * @param folder run folder, for the metrics
+   * @param base where the checkpoint goes
+   * @return whether it is complete; false where {@code stop} ended it, to be resumed
+   */
+  boolean run(
+      Path folder,
+      Path base,
+      boolean resume,
       Backend backend,
-      Consumer<String> progress) {
-    MemoryLedger ledger = new MemoryLedger();
-    int time = dials.sequenceTokens();
-    int rows = Math.max(1, dials.batchTokens() / time);
-    long steps = Math.max(1, (long) (dials.tokens() / ((long) rows * time)));
-    Schedule schedule =
-        new Schedule(
-            Schedule.Kind.COSINE,
-            dials.lr(),
-            Math.max(1, (long) (dials.warmupFraction() * steps)),
-            steps,
-            0.1);
-    try (Transformer model = new Transformer(modelConfig(tokenizer), backend, ledger)) {
-      model.parameters().initialize(seed);
-      try (AdamW optimizer = new AdamW(model.parameters(), dials.optimizer());
-          TrainStep step = new TrainStep(model, optimizer, 8, ledger)) {
-        Packer packer = new Packer(documents, Packer.Mode.WHOLE, time, seed);
-        int[] inputs = new int[rows * time];
-        int[] targets = new int[rows * time];
-        long since = System.nanoTime();
-        long tokens = 0;
-        for (long s = 1; s <= steps; s++) {
-          packer.fill(inputs, targets, rows);
-          step.run(inputs, targets, rows, time, schedule.lr(s));
-          tokens += (long) rows * time;
-          if (s % Math.max(1, steps / 20) == 0 || s == steps) {
-            double seconds = (System.nanoTime() - since) * 1e-9;
-            progress.accept(
-                "pretrain step %d/%d loss %.4f %.0f tokens/s"
-                    .formatted(s, steps, step.loss(), tokens / seconds));
-          }
-        }
+      @Nullable Probe probe,
+      StopSignal stop,
+      Say say) {
+    PretrainConfig config = config();
+    try (Pretrainer pretrainer =
+        new Pretrainer(config, PretrainData.prepare(config), backend, new MemoryLedger())) {
+      long from = 0;
+      if (resume && Checkpoint.existsAt(base)) {
+        pretrainer.resume(base);
+        from = pretrainer.stepsTaken();
+        say.line("resuming pretraining at step " + from);
       }
-      try (CheckpointWriter writer =
-          CheckpointWriter.begin(checkpoint, model.parameters().layout().count())) {
-        writer
-            .model(model, tokenizer.endToken())
-            .file(Tokenizer.FILE, file -> Studies.write(file, tokenizer.toJson()))
-            .commit();
+      try (MetricsLog metrics =
+          from == 0
+              ? MetricsLog.create(folder, "pretrain")
+              : MetricsLog.resume(folder, "pretrain", from)) {
+        Pretrainer.Result result =
+            pretrainer
+                .metricsTo(metrics::write)
+                .probedBy(probe)
+                .stoppedBy(stop)
+                .checkpointTo(base)
+                .run(say.stream());
+        if (result.reason() != null) {
+          say.line("pretraining ends: " + result.reason());
+        }
+        return result.end() != Pretrainer.End.STOPPED;
       }
     }
   }

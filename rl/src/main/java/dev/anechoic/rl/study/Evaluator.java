@@ -111,9 +111,7 @@ public final class Evaluator {
   }
 
   private Evaluation.Answer answer(Question question, Completion completion) {
-    int[] tokens = completion.answer();
-    int length = completion.stopped() ? tokens.length - 1 : tokens.length;
-    String text = tokenizer.decode(tokens, 0, length);
+    String text = Answers.text(completion, tokenizer);
     Grade grade = grader.grade(text, question.answer(), 0, 0);
     return new Evaluation.Answer(grade.format(), grade.verdict(), grade.value());
   }

@@ -6,12 +6,16 @@ import dev.anechoic.model.format.Format;
 import dev.anechoic.model.format.FormatClassifier;
 import dev.anechoic.model.format.RewardFunction;
 import dev.anechoic.model.format.Rewards;
+import dev.anechoic.model.io.Json;
 import dev.anechoic.model.sample.Sampler;
 import dev.anechoic.model.tokenizer.Tokenizer;
+import dev.anechoic.model.train.AdamW;
+import dev.anechoic.model.train.StopSignal;
+import dev.anechoic.model.transformer.Parameters;
 import dev.anechoic.model.transformer.Transformer;
 import dev.anechoic.rl.algorithm.ExpertIteration;
-import dev.anechoic.rl.algorithm.Grader;
 import dev.anechoic.rl.algorithm.GradientProbe;
+import dev.anechoic.rl.algorithm.Grader;
 import dev.anechoic.rl.algorithm.Grpo;
 import dev.anechoic.rl.algorithm.Phases;
 import dev.anechoic.rl.algorithm.Policy;
@@ -22,91 +26,132 @@ import dev.anechoic.rl.algorithm.RlConfig;
 import dev.anechoic.rl.algorithm.RolloutSource;
 import dev.anechoic.rl.algorithm.Setup;
 import dev.anechoic.rl.algorithm.Trainer;
+import dev.anechoic.rl.algorithm.Trainer.StepResult;
+import dev.anechoic.rl.algorithm.TrainerState;
+import dev.anechoic.rl.algorithm.Trajectory;
 import dev.anechoic.rl.runfolder.Evaluation;
 import dev.anechoic.rl.runfolder.RunFolder;
 import dev.anechoic.tensor.Backend;
 import dev.anechoic.tensor.MemoryLedger;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
-/** Tunes a base by RL, with an evaluation before and after, and writes the run folder. */
+/**
+ * Tunes a base by RL, with an evaluation before and after, and writes the run folder. An interrupted
+ * run goes on from its last checkpoint, to the same bits.
+ */
 final class RlStage {
   private static final int SLOTS = 256;
+  private static final String STATE = "rl-state";
+  private static final String POLICY = "policy";
 
-  private final StudyConfig config;
+  private final StudyConfig study;
   private final RlConfig rl;
   private final List<Format> formats;
   private final List<Question> training;
   private final List<Question> heldOut;
-  private final Consumer<String> progress;
+  private final StopSignal stop;
+  private final Say say;
 
   RlStage(
-      StudyConfig config,
+      StudyConfig study,
       RlConfig rl,
-      List<Format> formats,
       List<Question> training,
       List<Question> heldOut,
-      Consumer<String> progress) {
-    this.config = config;
+      StopSignal stop,
+      Say say) {
+    this.study = study;
     this.rl = rl;
-    this.formats = formats;
+    this.formats = study.corpus().formatList();
     this.training = training;
     this.heldOut = heldOut;
-    this.progress = progress;
+    this.stop = stop;
+    this.say = say;
   }
 
-  void run(Checkpoint base, Tokenizer tokenizer, RunFolder folder, Backend backend) {
+  /**
+   * Runs, or goes on.
+   *
+   * @param inputs hash of all that the run depends on; a state of other inputs is not resumed
+   * @return whether it is complete; false where a stop was asked for
+   */
+  boolean run(
+      Checkpoint base, Tokenizer tokenizer, RunFolder folder, Backend backend, String inputs) {
     MemoryLedger ledger = new MemoryLedger();
     FormatClassifier classifier = new FormatClassifier(formats);
-    Grader graderOfTruth = new Grader(classifier, Rewards.verified(classifier));
-    Evaluator evaluator =
-        new Evaluator(
-            heldOut,
-            formats,
-            tokenizer,
-            graderOfTruth,
-            config.eval(),
-            rl.maxNewTokens(),
-            config.seed());
-    Studies.delete(folder.file(RunFolder.METRICS));
-    Studies.delete(folder.file(RunFolder.SAMPLES));
-    Phases phases = new Phases(backend);
     try (Transformer model = base.load(backend, ledger);
         Transformer frozen = base.load(backend, ledger);
         Sampler sampler = new Sampler(model, SLOTS, model.config().contextLength(), ledger);
         Policy policy = new Policy(model, rl, ledger);
         Reference reference = new Reference(frozen, rl.temperature(), ledger)) {
-      evaluate(evaluator, 0, sampler, folder, RunFolder.EVAL_BEFORE);
+      Grader grader = new Grader(classifier, reward(classifier));
       RolloutSource source =
-          new RolloutSource(
-              training,
-              tokenizer,
-              sampler,
-              new Grader(classifier, reward(classifier)),
-              rl,
-              config.seed());
+          new RolloutSource(training, tokenizer, sampler, grader, rl, study.seed());
+      Phases phases = new Phases(backend);
       Setup setup =
-          new Setup(rl, config.kl(), source, policy, reference, GradientProbe.NONE, phases, ledger);
-      try (Trainer trainer = trainer(setup);
-          RunWriter writer = new RunWriter(folder, tokenizer)) {
-        for (int step = 1; step <= trainer.steps(); step++) {
-          Trainer.StepResult result = trainer.step(step);
-          writer.step(step, result, timings(phases, result));
-          progress.accept(line(step, trainer.steps(), result, phases));
+          new Setup(
+              rl, study.kl(), source, policy, reference, GradientProbe.NONE, phases, ledger);
+      try (Trainer trainer = trainer(setup)) {
+        boolean complete =
+            loop(trainer, model, sampler, tokenizer, folder, phases, classifier, inputs);
+        if (complete) {
+          save(folder.file(POLICY), model, tokenizer, null, 0, inputs);
+          Studies.deleteFolder(folder.file(STATE));
         }
-        evaluate(evaluator, trainer.steps(), sampler, folder, RunFolder.EVAL_AFTER);
-      }
-      try (CheckpointWriter writer =
-          CheckpointWriter.begin(
-              folder.path().resolve("policy"), model.parameters().layout().count())) {
-        writer
-            .model(model, tokenizer.endToken())
-            .file(Tokenizer.FILE, file -> Studies.write(file, tokenizer.toJson()))
-            .commit();
+        return complete;
       }
     }
+  }
+
+  private boolean loop(
+      Trainer trainer,
+      Transformer model,
+      Sampler sampler,
+      Tokenizer tokenizer,
+      RunFolder folder,
+      Phases phases,
+      FormatClassifier classifier,
+      String inputs) {
+    Path state = folder.file(STATE);
+    Evaluator evaluator = evaluator(tokenizer, classifier);
+    int done = restore(state, model, trainer, inputs);
+    if (done == 0) {
+      evaluate(evaluator, 0, sampler, folder, RunFolder.EVAL_BEFORE);
+    } else {
+      say.line("resuming RL after step " + done);
+    }
+    try (RunWriter writer = RunWriter.open(folder, tokenizer, done)) {
+      for (int step = done + 1; step <= trainer.steps(); step++) {
+        StepResult result = trainer.step(step);
+        writer.step(step, result, timings(phases, result));
+        say.line(line(step, trainer.steps(), result, phases));
+        boolean last = step == trainer.steps();
+        boolean due = study.checkpointEvery() > 0 && step % study.checkpointEvery() == 0;
+        if (!last && (due || stop.requested())) {
+          writer.sync();
+          save(state, model, tokenizer, trainer.state(), step, inputs);
+        }
+        if (!last && stop.requested()) {
+          return false;
+        }
+      }
+    }
+    evaluate(evaluator, trainer.steps(), sampler, folder, RunFolder.EVAL_AFTER);
+    return true;
+  }
+
+  private Evaluator evaluator(Tokenizer tokenizer, FormatClassifier classifier) {
+    return new Evaluator(
+        heldOut,
+        formats,
+        tokenizer,
+        new Grader(classifier, Rewards.verified(classifier)),
+        study.eval(),
+        rl.maxNewTokens(),
+        study.seed());
   }
 
   private void evaluate(
@@ -114,48 +159,104 @@ final class RlStage {
     long since = System.nanoTime();
     Evaluation evaluation = evaluator.run(step, sampler);
     evaluation.write(folder.file(file));
-    progress.accept("%s in %.1f s".formatted(file, (System.nanoTime() - since) * 1e-9));
+    say.line("%s: %.1f s".formatted(file, (System.nanoTime() - since) * 1e-9));
   }
 
   private Trainer trainer(Setup setup) {
-    return switch (config.algorithm()) {
-      case PPO -> new Ppo(setup, config.ppo());
-      case GRPO -> new Grpo(setup, config.grpo());
-      case EXPERT_ITERATION -> new ExpertIteration(setup, config.expert());
+    return switch (study.algorithm()) {
+      case PPO -> new Ppo(setup, study.ppo());
+      case GRPO -> new Grpo(setup, study.grpo());
+      case EXPERT_ITERATION -> new ExpertIteration(setup, study.expert());
     };
   }
 
   private RewardFunction reward(FormatClassifier classifier) {
     return switch (rl.reward()) {
       case VERIFIED -> Rewards.verified(classifier);
-      case RANDOM -> Rewards.random(classifier, config.seed(), 0.5);
+      case RANDOM -> Rewards.random(classifier, study.seed(), 0.5);
       case WRONG -> Rewards.wrong(classifier);
       case FORMAT_ONLY -> Rewards.formatOnly(classifier, rl.rewardFormat());
     };
   }
 
-  private static Map<String, Double> timings(Phases phases, Trainer.StepResult result) {
+  // ---- checkpoints --------------------------------------------------------------------------
+
+  private static void save(
+      Path folder,
+      Transformer model,
+      Tokenizer tokenizer,
+      @Nullable TrainerState state,
+      int step,
+      String inputs) {
+    try (CheckpointWriter writer =
+        CheckpointWriter.begin(folder, 3 * model.parameters().layout().count())) {
+      writer.model(model, tokenizer.endToken()).tokenizer(tokenizer);
+      if (state != null) {
+        for (int i = 0; i < state.optimizers().size(); i++) {
+          AdamW optimizer = state.optimizers().get(i);
+          writer.optimizer("optimizer" + i, optimizer, optimizer.parameters());
+        }
+        for (int i = 0; i < state.parameters().size(); i++) {
+          writer.extra("critic" + i, state.parameters().get(i));
+        }
+        Map<String, Object> values = new LinkedHashMap<>();
+        values.put("step", step);
+        values.put("inputs", inputs);
+        values.put("kl_coef", state.klController().coef());
+        writer.state(values);
+      }
+      writer.commit();
+    }
+  }
+
+  /** Restores an interrupted run of the same inputs; returns the steps it had done, else 0. */
+  private static int restore(Path folder, Transformer model, Trainer trainer, String inputs) {
+    if (!Checkpoint.existsAt(folder)) {
+      return 0;
+    }
+    Checkpoint stored = Checkpoint.open(folder);
+    Json json = stored.state();
+    if (!json.get("inputs").string().equals(inputs)) {
+      return 0;
+    }
+    stored.loadInto(model.parameters());
+    TrainerState state = trainer.state();
+    for (int i = 0; i < state.optimizers().size(); i++) {
+      AdamW optimizer = state.optimizers().get(i);
+      stored.loadOptimizer("optimizer" + i, optimizer, optimizer.parameters());
+    }
+    for (int i = 0; i < state.parameters().size(); i++) {
+      Parameters critic = state.parameters().get(i);
+      stored.loadExtra("critic" + i, critic);
+    }
+    state.klController().setCoef(json.get("kl_coef").doubleValue());
+    return json.get("step").intValue();
+  }
+
+  // ---- what a person sees -------------------------------------------------------------------
+
+  private static Map<String, Double> timings(Phases phases, StepResult result) {
     Map<String, Double> timings = new LinkedHashMap<>();
     phases.seconds().forEach((phase, seconds) -> timings.put("time/" + phase, seconds));
-    long tokens = 0;
-    for (var t : result.rollout()) {
-      tokens += t.length();
-    }
+    long tokens = result.rollout().stream().mapToLong(Trajectory::length).sum();
     timings.put("throughput/tokens_per_second", tokens / phases.total());
     return timings;
   }
 
-  private String line(int step, int steps, Trainer.StepResult result, Phases phases) {
+  private String line(int step, int steps, StepResult result, Phases phases) {
     Map<String, Double> m = result.metrics();
     StringBuilder line = new StringBuilder();
-    line.append("rl %d/%d reward %.3f".formatted(step, steps, m.getOrDefault("reward", 0.0)));
+    line.append("rl %3d/%d  reward %.3f ".formatted(step, steps, or0(m, "reward")));
     for (Format format : formats) {
-      String key = "format/" + format.name() + "/share";
-      line.append("  %s %.2f".formatted(format.name(), m.getOrDefault(key, 0.0)));
+      double share = or0(m, "format/" + format.name() + "/share");
+      line.append(" %s %.2f".formatted(format.name(), share));
     }
-    line.append("  kl %.3f".formatted(m.getOrDefault("kl/sequence", Double.NaN)));
-    line.append("  mismatch %.0e".formatted(m.getOrDefault("rollout/logprob_mismatch", -1.0)));
+    line.append("  kl %.3f".formatted(or0(m, "kl/sequence")));
     line.append("  %.2f s".formatted(phases.total()));
     return line.toString();
+  }
+
+  private static double or0(Map<String, Double> metrics, String key) {
+    return metrics.getOrDefault(key, 0.0);
   }
 }

@@ -1,12 +1,16 @@
 package dev.anechoic.rl.study;
 
+import dev.anechoic.model.metrics.MetricsLog;
 import dev.anechoic.model.tokenizer.Tokenizer;
 import dev.anechoic.rl.algorithm.Trainer.StepResult;
 import dev.anechoic.rl.algorithm.Trajectory;
 import dev.anechoic.rl.runfolder.JsonLines;
 import dev.anechoic.rl.runfolder.RunFolder;
 import dev.anechoic.rl.runfolder.Sample;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -16,28 +20,37 @@ final class RunWriter implements AutoCloseable {
   private static final int SAMPLES_PER_STEP = 24;
 
   private final Tokenizer tokenizer;
-  private final JsonLines.Appender metrics;
+  private final MetricsLog metrics;
   private final JsonLines.Appender samples;
 
-  RunWriter(RunFolder folder, Tokenizer tokenizer) {
+  private RunWriter(Tokenizer tokenizer, MetricsLog metrics, JsonLines.Appender samples) {
     this.tokenizer = tokenizer;
-    metrics = new JsonLines.Appender(folder.file(RunFolder.METRICS));
-    samples = new JsonLines.Appender(folder.file(RunFolder.SAMPLES));
+    this.metrics = metrics;
+    this.samples = samples;
   }
 
-  void step(int step, StepResult result, Map<String, Double> more) {
-    metrics.append(json -> {
-      json.writeStartObject();
-      json.writeNumberField("step", step);
-      json.writeStringField("stage", "rl");
-      for (Map.Entry<String, Double> entry : result.metrics().entrySet()) {
-        json.writeNumberField(entry.getKey(), entry.getValue());
-      }
-      for (Map.Entry<String, Double> entry : more.entrySet()) {
-        json.writeNumberField(entry.getKey(), entry.getValue());
-      }
-      json.writeEndObject();
-    });
+  /** Begins the files, or goes on after {@code done} steps. */
+  static RunWriter open(RunFolder folder, Tokenizer tokenizer, int done) {
+    Path samples = folder.file(RunFolder.SAMPLES);
+    List<Sample> kept =
+        done == 0 || !Files.exists(samples)
+            ? List.of()
+            : Sample.read(samples).stream().filter(s -> s.step() <= done).toList();
+    Studies.delete(samples);
+    JsonLines.Appender appender = new JsonLines.Appender(samples);
+    kept.forEach(sample -> appender.append(sample::write));
+    MetricsLog metrics =
+        done == 0
+            ? MetricsLog.create(folder.path(), "rl")
+            : MetricsLog.resume(folder.path(), "rl", done);
+    return new RunWriter(tokenizer, metrics, appender);
+  }
+
+  /** Writes the metrics of a step, and some of its completions. */
+  void step(int step, StepResult result, Map<String, Double> timings) {
+    Map<String, Double> row = new LinkedHashMap<>(result.metrics());
+    row.putAll(timings);
+    metrics.write(step, row);
     List<Trajectory> rollout = result.rollout();
     for (Trajectory t : rollout.subList(0, Math.min(SAMPLES_PER_STEP, rollout.size()))) {
       samples.append(sample(step, t)::write);
@@ -78,6 +91,11 @@ final class RunWriter implements AutoCloseable {
       doubles[i] = values[i];
     }
     return doubles;
+  }
+
+  /** Returns when the metrics are on the disk. */
+  void sync() {
+    metrics.sync();
   }
 
   @Override

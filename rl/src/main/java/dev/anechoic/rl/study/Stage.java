@@ -10,13 +10,14 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * One stage of a study with the hash of all it depends on. A stage whose hash is the one of its
- * last finished run is skipped; a stage that was cut off, or whose inputs changed, runs.
+ * One stage of a study with the hash of all it depends on. A stage whose hash is the one of its last
+ * finished run is skipped; one that was begun with this hash and cut off goes on; any other begins.
  */
 final class Stage {
   private final String name;
   private final Path marker;
   private final String hash;
+  private final boolean begunBefore;
 
   /**
    * @param folder of the stage's results; the marker lies in it as {@code stage-NAME.json}
@@ -27,6 +28,7 @@ final class Stage {
     this.marker = folder.resolve("stage-" + name + ".json");
     String all = name + "\n" + String.join("\n--\n", inputs);
     this.hash = Hashing.sha256(all.getBytes(StandardCharsets.UTF_8));
+    this.begunBefore = Files.exists(marker) && stored("inputs").equals(hash);
   }
 
   String name() {
@@ -38,21 +40,34 @@ final class Stage {
     return hash;
   }
 
-  /** Whether the results on disk are those of these inputs. */
+  /** Whether the results on disk are those of these inputs, and complete. */
   boolean isDone() {
-    return Files.exists(marker) && Json.read(marker).get("inputs").string().equals(hash);
+    return begunBefore && stored("state").equals("done");
   }
 
-  /** Forgets an earlier result before the stage runs. */
+  /** Whether what lies on disk was begun with these inputs. */
+  boolean wasBegun() {
+    return begunBefore;
+  }
+
   void begin() {
-    Studies.delete(marker);
+    write("begun", 0);
   }
 
   /** Marks the results as complete. */
   void done(double seconds) {
+    write("done", seconds);
+  }
+
+  private String stored(String key) {
+    return Json.read(marker).get(key).string();
+  }
+
+  private void write(String state, double seconds) {
     Map<String, Object> content = new LinkedHashMap<>();
     content.put("stage", name);
     content.put("inputs", hash);
+    content.put("state", state);
     content.put("seconds", seconds);
     Json.write(marker, content);
   }

@@ -4,14 +4,29 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
 
-/** File chores of the study. */
+/** File chores of a study. */
 final class Studies {
   private Studies() {}
 
   static void delete(Path file) {
     try {
       Files.deleteIfExists(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  static void deleteFolder(Path folder) {
+    if (!Files.exists(folder)) {
+      return;
+    }
+    try (Stream<Path> paths = Files.walk(folder)) {
+      List<Path> deepestFirst = paths.sorted(Comparator.reverseOrder()).toList();
+      deepestFirst.forEach(Studies::delete);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -5,7 +5,9 @@ import dev.anechoic.model.config.Doc;
 import dev.anechoic.model.config.Range;
 import dev.anechoic.model.corpus.CorpusConfig;
 import dev.anechoic.model.tokenizer.TokenizerConfig;
-import dev.anechoic.model.optim.AdamW;
+import dev.anechoic.model.train.AdamW;
+import dev.anechoic.model.train.PretrainConfig;
+import dev.anechoic.model.transformer.ModelSettings;
 import dev.anechoic.rl.algorithm.Algorithm;
 import dev.anechoic.rl.algorithm.RlConfig;
 import java.util.Map;
@@ -22,7 +24,7 @@ public record StudyConfig(
     CorpusConfig corpus,
     @Default("{ vocab_size = 512 }") TokenizerConfig tokenizer,
     @Doc("the models that are pretrained and tuned, each with its own settings")
-        @Default("{ nano = { preset = \"nano\" } }")
+        @Default("{ nano = {} }")
         Map<String, ModelDials> models,
     RlConfig rl,
     RlConfig.Kl kl,
@@ -30,32 +32,86 @@ public record StudyConfig(
     RlConfig.GrpoConfig grpo,
     RlConfig.ExpertConfig expert,
     EvalConfig eval,
-    LedgerConfig ledger) {
+    LedgerConfig ledger,
+    @Doc("RL steps between two checkpoints to resume from; 0 for none") @Default("10")
+        @Range(min = 0)
+        int checkpointEvery) {
 
-  /** One model of a study. */
+  /** The settings that all models share: the models left out, and what cannot change a result. */
+  StudyConfig shared() {
+    return new StudyConfig(
+        name,
+        seed,
+        backend,
+        0,
+        algorithm,
+        corpus,
+        tokenizer,
+        Map.of(),
+        rl,
+        kl,
+        ppo,
+        grpo,
+        expert,
+        eval,
+        ledger,
+        checkpointEvery);
+  }
+
+  /** The settings of RL for one of the models. */
+  RlConfig rlOf(ModelDials dials) {
+    return rl.withModel(
+        dials.rlSteps() == 0 ? rl.steps() : dials.rlSteps(),
+        dials.rlLr() == 0 ? rl.lr() : dials.rlLr());
+  }
+
+  /** One model of a study and its pretraining. */
   @Doc("one model and its pretraining")
   public record ModelDials(
-      @Doc("nano, micro, mini, small, 150m or 1b") @Default("nano") String preset,
-      @Doc("longest sequence, tokens") @Default("192") @Range(min = 8) int contextLength,
-      @Doc("whether the head is the embedding table") @Default("false") boolean tied,
-      @Doc("most tokens of pretraining") @Default("10e6") @Range(min = 0) double tokens,
-      @Doc("tokens per optimizer step") @Default("1024") @Range(min = 1) int batchTokens,
-      @Doc("tokens per packed sequence") @Default("128") @Range(min = 8) int sequenceTokens,
-      @Doc("peak learning rate of pretraining") @Default("4e-3") @Range(min = 0) double lr,
-      @Doc("steps of warm-up as a fraction of all") @Default("0.03") @Range(min = 0, max = 1)
-          double warmupFraction,
+      @Default("{ preset = nano, context_length = 160 }") ModelSettings model,
+      @Doc("tokens of pretraining, padding included") @Default("10000000") @Range(min = 1)
+          long tokens,
+      @Doc("sequences per optimizer step") @Default("8") @Range(min = 1) int batch,
+      @Doc("sequences per forward and backward pass; part of the result's last bits")
+          @Default("4")
+          @Range(min = 1)
+          int microBatch,
+      @Default("{ lr = 4e-3 }") PretrainConfig.ScheduleSettings schedule,
       @Default("{ beta1 = 0.9, beta2 = 0.99, weight_decay = 0.02 }") AdamW.Settings optimizer,
-      @Doc("ends pretraining once the stop format reaches this greedy accuracy; 0 for never")
+      @Doc("steps between held-out losses and looks at the accuracy; 0 for none")
+          @Default("1000")
+          @Range(min = 0)
+          int evalEvery,
+      @Doc("ends pretraining once accuracy at temperature 1 reaches this; 0 for never")
           @Default("0.0")
           @Range(min = 0, max = 1)
           double stopAccuracy,
-      @Doc("format whose opening is forced for the stop accuracy; empty: no opening is forced")
+      @Doc("format whose opening is forced for the stop accuracy; empty for none")
           @Default("\"\"")
           String stopFormat,
-      @Doc("learning rate of RL for this model; 0 for that of [rl]") @Default("0.0") @Range(min = 0)
+      @Doc("learning rate of RL for this model; 0 for that of [rl]")
+          @Default("0.0")
+          @Range(min = 0)
           double rlLr,
       @Doc("steps of RL for this model; 0 for those of [rl]") @Default("0") @Range(min = 0)
-          int rlSteps) {}
+          int rlSteps) {
+
+    /** What only RL reads, set to nothing: two models with equal bases then compare as equal. */
+    ModelDials pretrainingOnly() {
+      return new ModelDials(
+          model,
+          tokens,
+          batch,
+          microBatch,
+          schedule,
+          optimizer,
+          evalEvery,
+          stopAccuracy,
+          stopFormat,
+          0,
+          0);
+    }
+  }
 
   /** The ledger of gradients. */
   @Doc("the ledger of gradients per format")
