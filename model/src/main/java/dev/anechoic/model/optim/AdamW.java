@@ -121,6 +121,11 @@ public final class AdamW implements AutoCloseable {
     return Math.sqrt(host[0]);
   }
 
+  /** What it optimizes. */
+  public Parameters parameters() {
+    return parameters;
+  }
+
   /** Steps taken; the bias correction counts them. */
   public long steps() {
     return steps;

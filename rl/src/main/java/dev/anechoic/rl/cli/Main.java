@@ -30,6 +30,7 @@ import picocli.CommandLine.Spec;
     versionProvider = Main.Version.class,
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
+      DemoCommand.class,
       DoctorCommand.class,
       TokenizerCommand.class,
       StudyCommand.class,

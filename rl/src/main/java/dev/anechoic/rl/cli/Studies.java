@@ -1,19 +1,32 @@
 package dev.anechoic.rl.cli;
 
+import dev.anechoic.model.UserError;
+import dev.anechoic.model.corpus.Gsm8k;
 import dev.anechoic.model.corpus.ProblemGenerator;
+import dev.anechoic.model.corpus.ProblemSource;
 import dev.anechoic.model.train.StopSignal;
 import dev.anechoic.rl.study.Say;
 import dev.anechoic.rl.study.Study;
 import dev.anechoic.rl.study.StudyConfig;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 
 /** Runs a study for the commands {@code study} and {@code demo}. */
 final class Studies {
   private Studies() {}
 
-  /** Runs it and tells where the report lies; a stop by signal leaves it to be resumed. */
-  static int run(StudyConfig config, Path out, CommandSpec spec) {
+  /** Part of the documents whose problem gets new numbers, so that the corpus does not repeat. */
+  private static final double RENUMBERED = 0.8;
+
+  private static final String GSM8K = "gsm8k=";
+
+  /**
+   * Runs it and tells where the report lies; a stop by signal leaves it to be resumed.
+   *
+   * @param data {@code gsm8k=PATH}, or null for generated problems
+   */
+  static int run(StudyConfig config, @Nullable String data, Path out, CommandSpec spec) {
     String command =
         "anechoic "
             + String.join(" ", spec.commandLine().getParseResult().originalArgs());
@@ -22,7 +35,7 @@ final class Studies {
           new Study(
               config,
               out,
-              new ProblemGenerator(config.corpus().generator()),
+              problems(config, data),
               command,
               stop,
               new Say(System.out));
@@ -32,5 +45,21 @@ final class Studies {
       }
     }
     return 0;
+  }
+
+  private static ProblemSource problems(StudyConfig config, @Nullable String data) {
+    if (data == null) {
+      return new ProblemGenerator(config.corpus().generator());
+    }
+    if (!data.startsWith(GSM8K)) {
+      throw UserError.what("Unknown data source '" + data + "'")
+          .where("--data")
+          .expected("gsm8k=PATH")
+          .remedy("Give the folder that holds train.jsonl and test.jsonl of GSM8K.");
+    }
+    Path path = Path.of(data.substring(GSM8K.length()));
+    Gsm8k train = Gsm8k.train(path);
+    System.out.println(train.summary());
+    return train.source(config.seed(), RENUMBERED, Gsm8k.test(path));
   }
 }

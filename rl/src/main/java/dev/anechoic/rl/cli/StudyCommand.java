@@ -1,13 +1,12 @@
 package dev.anechoic.rl.cli;
 
 import dev.anechoic.model.config.Config;
-import dev.anechoic.rl.study.Study;
 import dev.anechoic.rl.study.StudyConfig;
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -32,6 +31,12 @@ final class StudyCommand implements Callable<Integer> {
       description = "overrides a key of the configuration; may be given several times")
   private List<String> overrides = new ArrayList<>();
 
+  @Option(
+      names = "--data",
+      paramLabel = "gsm8k=PATH",
+      description = "takes the problems from GSM8K instead of the generator")
+  private @Nullable String data;
+
   @Spec private CommandSpec spec;
 
   @SuppressWarnings("NullAway.Init") // picocli injects the fields
@@ -40,6 +45,6 @@ final class StudyCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     StudyConfig study = Config.load(StudyConfig.class, config, overrides);
-    return Studies.run(study, out, spec);
+    return Studies.run(study, data, out, spec);
   }
 }

@@ -9,7 +9,7 @@ import dev.anechoic.model.format.Rewards;
 import dev.anechoic.model.io.Json;
 import dev.anechoic.model.sample.Sampler;
 import dev.anechoic.model.tokenizer.Tokenizer;
-import dev.anechoic.model.train.AdamW;
+import dev.anechoic.model.optim.AdamW;
 import dev.anechoic.model.train.StopSignal;
 import dev.anechoic.model.transformer.Parameters;
 import dev.anechoic.model.transformer.Transformer;

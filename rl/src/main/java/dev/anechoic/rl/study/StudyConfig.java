@@ -5,7 +5,7 @@ import dev.anechoic.model.config.Doc;
 import dev.anechoic.model.config.Range;
 import dev.anechoic.model.corpus.CorpusConfig;
 import dev.anechoic.model.tokenizer.TokenizerConfig;
-import dev.anechoic.model.train.AdamW;
+import dev.anechoic.model.optim.AdamW;
 import dev.anechoic.model.train.PretrainConfig;
 import dev.anechoic.model.transformer.ModelSettings;
 import dev.anechoic.rl.algorithm.Algorithm;
