@@ -1,12 +1,8 @@
 package dev.anechoic.model.tokenizer;
 
-import java.util.regex.Pattern;
-
 /** The regular expressions by which well-known tokenizers cut text. */
 final class Patterns {
-  private static final int UNICODE = Pattern.UNICODE_CHARACTER_CLASS | Pattern.UNICODE_CASE;
-
-  /** GPT-2, GPT-NeoX, OLMo. Source: encoder.py of GPT-2. */
+  /** GPT-2, GPT-NeoX, OLMo; {@link Gpt2Cutter} does the same. Source: encoder.py of GPT-2. */
   static final String GPT2_REGEX =
       "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 
@@ -14,8 +10,6 @@ final class Patterns {
   static final String LLAMA3_REGEX =
       "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}"
           + "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
-
-  static final Pattern GPT2 = Pattern.compile(GPT2_REGEX, UNICODE);
 
   private Patterns() {}
 }

@@ -79,8 +79,7 @@ interface PreTokenizer {
   }
 
   private static PreTokenizer byteLevel(Json json) {
-    PreTokenizer cutter =
-        Components.flag(json, "use_regex", true) ? SplitCutter.isolating(Patterns.GPT2) : WHOLE;
+    PreTokenizer cutter = Components.flag(json, "use_regex", true) ? new Gpt2Cutter() : WHOLE;
     if (!Components.flag(json, "add_prefix_space", true)) {
       return cutter;
     }

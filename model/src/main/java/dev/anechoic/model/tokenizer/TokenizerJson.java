@@ -207,6 +207,7 @@ final class TokenizerJson {
     return component;
   }
 
+  /** Merges are written as strings, which every version of the library reads. */
   private static Map<String, @Nullable Object> model(BpeTrainer.Result learned) {
     Map<String, @Nullable Object> model = ordered("type", "BPE", "dropout", null);
     model.put("unk_token", null);
@@ -216,7 +217,7 @@ final class TokenizerJson {
     model.put("byte_fallback", false);
     model.put("ignore_merges", false);
     model.put("vocab", learned.vocab());
-    model.put("merges", learned.merges().stream().map(m -> List.of(m.left(), m.right())).toList());
+    model.put("merges", learned.merges().stream().map(m -> m.left() + " " + m.right()).toList());
     return model;
   }
 

@@ -32,8 +32,6 @@ final class Shapes {
     file.put("pre_tokenizer", byteLevel(false, true));
     file.put("post_processor", byteLevel(true, true));
     file.put("decoder", byteLevel(true, true));
-    Map<String, Object> model = model(file);
-    model.put("merges", mergesAsStrings(model));
     return Json.pretty(file);
   }
 
@@ -62,6 +60,7 @@ final class Shapes {
     Map<String, @Nullable Object> file = trained(texts, TokenizerConfig.Cut.LLAMA3, false, 700);
     Map<String, Object> model = model(file);
     model.put("ignore_merges", true);
+    model.put("merges", mergesAsPairs(model));
     // a whole piece without merges of its own, which only ignore_merges can find
     ((Map<String, Object>) model.get("vocab")).put("Ġxylophone", 700L);
     file.put(
@@ -181,11 +180,11 @@ final class Shapes {
     return Json.pretty(file);
   }
 
-  /** The same file with every merge as one string. */
-  static String withMergesAsStrings(String json) {
+  /** The same file with every merge as an array of two. */
+  static String withMergesAsPairs(String json) {
     Map<String, @Nullable Object> file =
         (Map<String, @Nullable Object>) Json.parse(json, "merges").value();
-    model(file).put("merges", mergesAsStrings(model(file)));
+    model(file).put("merges", mergesAsPairs(model(file)));
     return Json.pretty(file);
   }
 
@@ -204,9 +203,9 @@ final class Shapes {
     return (Map<String, Object>) file.get("model");
   }
 
-  private static List<String> mergesAsStrings(Map<String, Object> model) {
-    return ((List<List<String>>) model.get("merges"))
-        .stream().map(pair -> pair.get(0) + " " + pair.get(1)).toList();
+  private static List<List<String>> mergesAsPairs(Map<String, Object> model) {
+    return ((List<String>) model.get("merges"))
+        .stream().map(merge -> List.of(merge.split(" "))).toList();
   }
 
   /** Learns merges over characters in the plainest way: a few hundred on a few texts. */
