@@ -71,7 +71,29 @@ final class GemmTiles {
           default -> rows1x4(a, aAt, lda, b, bAt, ldb, depth, start, startAt, lds, c, cAt, ldc);
         }
       }
-    } else if (transA) {
+    } else {
+      pair(rows, transA, a, aAt, lda, b, bAt, ldb, depth, start, startAt, lds, c, cAt, ldc);
+    }
+  }
+
+  /** As {@link #tile}, two vectors wide. */
+  static void pair(
+      int rows,
+      boolean transA,
+      float[] a,
+      int aAt,
+      int lda,
+      float[] b,
+      int bAt,
+      int ldb,
+      int depth,
+      float[] start,
+      int startAt,
+      int lds,
+      float[] c,
+      int cAt,
+      int ldc) {
+    if (transA) {
       switch (rows) {
         case 6 -> columns6x2(a, aAt, lda, b, bAt, ldb, depth, start, startAt, lds, c, cAt, ldc);
         case 4 -> columns4x2(a, aAt, lda, b, bAt, ldb, depth, start, startAt, lds, c, cAt, ldc);
@@ -84,6 +106,40 @@ final class GemmTiles {
         case 4 -> rows4x2(a, aAt, lda, b, bAt, ldb, depth, start, startAt, lds, c, cAt, ldc);
         case 2 -> rows2x2(a, aAt, lda, b, bAt, ldb, depth, start, startAt, lds, c, cAt, ldc);
         default -> rows1x2(a, aAt, lda, b, bAt, ldb, depth, start, startAt, lds, c, cAt, ldc);
+      }
+    }
+  }
+
+  /** As {@link #tile}, one vector wide. */
+  static void single(
+      int rows,
+      boolean transA,
+      float[] a,
+      int aAt,
+      int lda,
+      float[] b,
+      int bAt,
+      int ldb,
+      int depth,
+      float[] start,
+      int startAt,
+      int lds,
+      float[] c,
+      int cAt,
+      int ldc) {
+    if (transA) {
+      switch (rows) {
+        case 6 -> columns6x1(a, aAt, lda, b, bAt, ldb, depth, start, startAt, lds, c, cAt, ldc);
+        case 4 -> columns4x1(a, aAt, lda, b, bAt, ldb, depth, start, startAt, lds, c, cAt, ldc);
+        case 2 -> columns2x1(a, aAt, lda, b, bAt, ldb, depth, start, startAt, lds, c, cAt, ldc);
+        default -> columns1x1(a, aAt, lda, b, bAt, ldb, depth, start, startAt, lds, c, cAt, ldc);
+      }
+    } else {
+      switch (rows) {
+        case 6 -> rows6x1(a, aAt, lda, b, bAt, ldb, depth, start, startAt, lds, c, cAt, ldc);
+        case 4 -> rows4x1(a, aAt, lda, b, bAt, ldb, depth, start, startAt, lds, c, cAt, ldc);
+        case 2 -> rows2x1(a, aAt, lda, b, bAt, ldb, depth, start, startAt, lds, c, cAt, ldc);
+        default -> rows1x1(a, aAt, lda, b, bAt, ldb, depth, start, startAt, lds, c, cAt, ldc);
       }
     }
   }
@@ -1008,5 +1064,294 @@ final class GemmTiles {
     }
     c00.intoArray(c, cAt);
     c01.intoArray(c, cAt + V);
+  }
+
+  /** 6 rows by 1 vectors; A is read along its rows. */
+  static void rows6x1(
+      float[] a,
+      int aAt,
+      int lda,
+      float[] b,
+      int bAt,
+      int ldb,
+      int depth,
+      float[] start,
+      int startAt,
+      int lds,
+      float[] c,
+      int cAt,
+      int ldc) {
+    FloatVector c00 = FloatVector.fromArray(F, start, startAt);
+    FloatVector c10 = FloatVector.fromArray(F, start, startAt + lds);
+    FloatVector c20 = FloatVector.fromArray(F, start, startAt + 2 * lds);
+    FloatVector c30 = FloatVector.fromArray(F, start, startAt + 3 * lds);
+    FloatVector c40 = FloatVector.fromArray(F, start, startAt + 4 * lds);
+    FloatVector c50 = FloatVector.fromArray(F, start, startAt + 5 * lds);
+    int a0 = aAt;
+    int a1 = aAt + lda;
+    int a2 = aAt + 2 * lda;
+    int a3 = aAt + 3 * lda;
+    int a4 = aAt + 4 * lda;
+    int a5 = aAt + 5 * lda;
+    for (int k = 0; k < depth; k++) {
+      int bk = bAt + k * ldb;
+      FloatVector b0 = FloatVector.fromArray(F, b, bk);
+      FloatVector x0 = FloatVector.broadcast(F, a[a0 + k]);
+      c00 = x0.fma(b0, c00);
+      FloatVector x1 = FloatVector.broadcast(F, a[a1 + k]);
+      c10 = x1.fma(b0, c10);
+      FloatVector x2 = FloatVector.broadcast(F, a[a2 + k]);
+      c20 = x2.fma(b0, c20);
+      FloatVector x3 = FloatVector.broadcast(F, a[a3 + k]);
+      c30 = x3.fma(b0, c30);
+      FloatVector x4 = FloatVector.broadcast(F, a[a4 + k]);
+      c40 = x4.fma(b0, c40);
+      FloatVector x5 = FloatVector.broadcast(F, a[a5 + k]);
+      c50 = x5.fma(b0, c50);
+    }
+    c00.intoArray(c, cAt);
+    c10.intoArray(c, cAt + ldc);
+    c20.intoArray(c, cAt + 2 * ldc);
+    c30.intoArray(c, cAt + 3 * ldc);
+    c40.intoArray(c, cAt + 4 * ldc);
+    c50.intoArray(c, cAt + 5 * ldc);
+  }
+
+  /** 4 rows by 1 vectors; A is read along its rows. */
+  static void rows4x1(
+      float[] a,
+      int aAt,
+      int lda,
+      float[] b,
+      int bAt,
+      int ldb,
+      int depth,
+      float[] start,
+      int startAt,
+      int lds,
+      float[] c,
+      int cAt,
+      int ldc) {
+    FloatVector c00 = FloatVector.fromArray(F, start, startAt);
+    FloatVector c10 = FloatVector.fromArray(F, start, startAt + lds);
+    FloatVector c20 = FloatVector.fromArray(F, start, startAt + 2 * lds);
+    FloatVector c30 = FloatVector.fromArray(F, start, startAt + 3 * lds);
+    int a0 = aAt;
+    int a1 = aAt + lda;
+    int a2 = aAt + 2 * lda;
+    int a3 = aAt + 3 * lda;
+    for (int k = 0; k < depth; k++) {
+      int bk = bAt + k * ldb;
+      FloatVector b0 = FloatVector.fromArray(F, b, bk);
+      FloatVector x0 = FloatVector.broadcast(F, a[a0 + k]);
+      c00 = x0.fma(b0, c00);
+      FloatVector x1 = FloatVector.broadcast(F, a[a1 + k]);
+      c10 = x1.fma(b0, c10);
+      FloatVector x2 = FloatVector.broadcast(F, a[a2 + k]);
+      c20 = x2.fma(b0, c20);
+      FloatVector x3 = FloatVector.broadcast(F, a[a3 + k]);
+      c30 = x3.fma(b0, c30);
+    }
+    c00.intoArray(c, cAt);
+    c10.intoArray(c, cAt + ldc);
+    c20.intoArray(c, cAt + 2 * ldc);
+    c30.intoArray(c, cAt + 3 * ldc);
+  }
+
+  /** 2 rows by 1 vectors; A is read along its rows. */
+  static void rows2x1(
+      float[] a,
+      int aAt,
+      int lda,
+      float[] b,
+      int bAt,
+      int ldb,
+      int depth,
+      float[] start,
+      int startAt,
+      int lds,
+      float[] c,
+      int cAt,
+      int ldc) {
+    FloatVector c00 = FloatVector.fromArray(F, start, startAt);
+    FloatVector c10 = FloatVector.fromArray(F, start, startAt + lds);
+    int a0 = aAt;
+    int a1 = aAt + lda;
+    for (int k = 0; k < depth; k++) {
+      int bk = bAt + k * ldb;
+      FloatVector b0 = FloatVector.fromArray(F, b, bk);
+      FloatVector x0 = FloatVector.broadcast(F, a[a0 + k]);
+      c00 = x0.fma(b0, c00);
+      FloatVector x1 = FloatVector.broadcast(F, a[a1 + k]);
+      c10 = x1.fma(b0, c10);
+    }
+    c00.intoArray(c, cAt);
+    c10.intoArray(c, cAt + ldc);
+  }
+
+  /** 1 rows by 1 vectors; A is read along its rows. */
+  static void rows1x1(
+      float[] a,
+      int aAt,
+      int lda,
+      float[] b,
+      int bAt,
+      int ldb,
+      int depth,
+      float[] start,
+      int startAt,
+      int lds,
+      float[] c,
+      int cAt,
+      int ldc) {
+    FloatVector c00 = FloatVector.fromArray(F, start, startAt);
+    int a0 = aAt;
+    for (int k = 0; k < depth; k++) {
+      int bk = bAt + k * ldb;
+      FloatVector b0 = FloatVector.fromArray(F, b, bk);
+      FloatVector x0 = FloatVector.broadcast(F, a[a0 + k]);
+      c00 = x0.fma(b0, c00);
+    }
+    c00.intoArray(c, cAt);
+  }
+
+  /** 6 rows by 1 vectors; A is read down its columns. */
+  static void columns6x1(
+      float[] a,
+      int aAt,
+      int lda,
+      float[] b,
+      int bAt,
+      int ldb,
+      int depth,
+      float[] start,
+      int startAt,
+      int lds,
+      float[] c,
+      int cAt,
+      int ldc) {
+    FloatVector c00 = FloatVector.fromArray(F, start, startAt);
+    FloatVector c10 = FloatVector.fromArray(F, start, startAt + lds);
+    FloatVector c20 = FloatVector.fromArray(F, start, startAt + 2 * lds);
+    FloatVector c30 = FloatVector.fromArray(F, start, startAt + 3 * lds);
+    FloatVector c40 = FloatVector.fromArray(F, start, startAt + 4 * lds);
+    FloatVector c50 = FloatVector.fromArray(F, start, startAt + 5 * lds);
+    for (int k = 0; k < depth; k++) {
+      int ak = aAt + k * lda;
+      int bk = bAt + k * ldb;
+      FloatVector b0 = FloatVector.fromArray(F, b, bk);
+      FloatVector x0 = FloatVector.broadcast(F, a[ak]);
+      c00 = x0.fma(b0, c00);
+      FloatVector x1 = FloatVector.broadcast(F, a[ak + 1]);
+      c10 = x1.fma(b0, c10);
+      FloatVector x2 = FloatVector.broadcast(F, a[ak + 2]);
+      c20 = x2.fma(b0, c20);
+      FloatVector x3 = FloatVector.broadcast(F, a[ak + 3]);
+      c30 = x3.fma(b0, c30);
+      FloatVector x4 = FloatVector.broadcast(F, a[ak + 4]);
+      c40 = x4.fma(b0, c40);
+      FloatVector x5 = FloatVector.broadcast(F, a[ak + 5]);
+      c50 = x5.fma(b0, c50);
+    }
+    c00.intoArray(c, cAt);
+    c10.intoArray(c, cAt + ldc);
+    c20.intoArray(c, cAt + 2 * ldc);
+    c30.intoArray(c, cAt + 3 * ldc);
+    c40.intoArray(c, cAt + 4 * ldc);
+    c50.intoArray(c, cAt + 5 * ldc);
+  }
+
+  /** 4 rows by 1 vectors; A is read down its columns. */
+  static void columns4x1(
+      float[] a,
+      int aAt,
+      int lda,
+      float[] b,
+      int bAt,
+      int ldb,
+      int depth,
+      float[] start,
+      int startAt,
+      int lds,
+      float[] c,
+      int cAt,
+      int ldc) {
+    FloatVector c00 = FloatVector.fromArray(F, start, startAt);
+    FloatVector c10 = FloatVector.fromArray(F, start, startAt + lds);
+    FloatVector c20 = FloatVector.fromArray(F, start, startAt + 2 * lds);
+    FloatVector c30 = FloatVector.fromArray(F, start, startAt + 3 * lds);
+    for (int k = 0; k < depth; k++) {
+      int ak = aAt + k * lda;
+      int bk = bAt + k * ldb;
+      FloatVector b0 = FloatVector.fromArray(F, b, bk);
+      FloatVector x0 = FloatVector.broadcast(F, a[ak]);
+      c00 = x0.fma(b0, c00);
+      FloatVector x1 = FloatVector.broadcast(F, a[ak + 1]);
+      c10 = x1.fma(b0, c10);
+      FloatVector x2 = FloatVector.broadcast(F, a[ak + 2]);
+      c20 = x2.fma(b0, c20);
+      FloatVector x3 = FloatVector.broadcast(F, a[ak + 3]);
+      c30 = x3.fma(b0, c30);
+    }
+    c00.intoArray(c, cAt);
+    c10.intoArray(c, cAt + ldc);
+    c20.intoArray(c, cAt + 2 * ldc);
+    c30.intoArray(c, cAt + 3 * ldc);
+  }
+
+  /** 2 rows by 1 vectors; A is read down its columns. */
+  static void columns2x1(
+      float[] a,
+      int aAt,
+      int lda,
+      float[] b,
+      int bAt,
+      int ldb,
+      int depth,
+      float[] start,
+      int startAt,
+      int lds,
+      float[] c,
+      int cAt,
+      int ldc) {
+    FloatVector c00 = FloatVector.fromArray(F, start, startAt);
+    FloatVector c10 = FloatVector.fromArray(F, start, startAt + lds);
+    for (int k = 0; k < depth; k++) {
+      int ak = aAt + k * lda;
+      int bk = bAt + k * ldb;
+      FloatVector b0 = FloatVector.fromArray(F, b, bk);
+      FloatVector x0 = FloatVector.broadcast(F, a[ak]);
+      c00 = x0.fma(b0, c00);
+      FloatVector x1 = FloatVector.broadcast(F, a[ak + 1]);
+      c10 = x1.fma(b0, c10);
+    }
+    c00.intoArray(c, cAt);
+    c10.intoArray(c, cAt + ldc);
+  }
+
+  /** 1 rows by 1 vectors; A is read down its columns. */
+  static void columns1x1(
+      float[] a,
+      int aAt,
+      int lda,
+      float[] b,
+      int bAt,
+      int ldb,
+      int depth,
+      float[] start,
+      int startAt,
+      int lds,
+      float[] c,
+      int cAt,
+      int ldc) {
+    FloatVector c00 = FloatVector.fromArray(F, start, startAt);
+    for (int k = 0; k < depth; k++) {
+      int ak = aAt + k * lda;
+      int bk = bAt + k * ldb;
+      FloatVector b0 = FloatVector.fromArray(F, b, bk);
+      FloatVector x0 = FloatVector.broadcast(F, a[ak]);
+      c00 = x0.fma(b0, c00);
+    }
+    c00.intoArray(c, cAt);
   }
 }

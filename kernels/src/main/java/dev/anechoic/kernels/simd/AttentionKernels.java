@@ -1,0 +1,610 @@
+package dev.anechoic.kernels.simd;
+
+import dev.anechoic.tensor.Tensor;
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * Causal self-attention, whole and over a cache.
+ *
+ * <p>Per head, keys are transposed to [D,T] so that lanes run along keys; the scores of a row, one
+ * chain over d each, stay in scratch; then max, exponentials and their sum; then the values are
+ * added in order of the keys, with lanes along D, and divided by the sum at the end. A row stops at
+ * its own position: nothing after it is touched, so its bits do not depend on T, on padding, on the
+ * rows computed with it, or on whether keys and values come from a cache.
+ *
+ * <p>Backward computes the weights anew from {@code lse}, as in Dao et al., FlashAttention (2022).
+ */
+final class AttentionKernels {
+  private static final VectorSpecies<Float> F = Lanes.F;
+  private static final int V = F.length();
+
+  /** Rows of one pass; their scores stay in the L1 cache. */
+  private static final int ROWS = GemmTiles.ROWS;
+
+  /** Rows of one pass backward; their weights stay in the L2 cache. */
+  private static final int BACKWARD_ROWS = 8 * ROWS;
+
+  private final Scratch[] scratch;
+  private final Forward forward;
+  private final Backward backward;
+  private final Cached cached;
+
+  AttentionKernels(WorkerPool pool) {
+    scratch = new Scratch[pool.threads()];
+    Arrays.setAll(scratch, i -> new Scratch());
+    forward = new Forward(pool);
+    backward = new Backward(pool);
+    cached = new Cached(pool);
+  }
+
+  void attention(Tensor qkv, int heads, int kvHeads, double scale, Tensor out, Tensor lse) {
+    Forward k = forward;
+    k.layout.set(qkv, heads, kvHeads);
+    k.qkv.set(qkv);
+    k.out.set(out);
+    k.lse.set(lse);
+    k.scale = (float) scale;
+    k.start(qkv.dim(0) * heads, k.layout.work());
+  }
+
+  void attentionBackward(
+      Tensor qkv,
+      int heads,
+      int kvHeads,
+      double scale,
+      Tensor out,
+      Tensor lse,
+      Tensor dOut,
+      Tensor dQkv,
+      boolean accumulate) {
+    Backward k = backward;
+    k.layout.set(qkv, heads, kvHeads);
+    k.qkv.set(qkv);
+    k.out.set(out);
+    k.lse.set(lse);
+    k.dOut.set(dOut);
+    k.dQkv.set(dQkv);
+    k.scale = (float) scale;
+    k.accumulate = accumulate;
+    k.start(qkv.dim(0) * kvHeads, 3 * k.layout.work());
+  }
+
+  void attentionCached(
+      Tensor qkv,
+      Tensor slots,
+      Tensor starts,
+      int heads,
+      int kvHeads,
+      double scale,
+      Tensor keys,
+      Tensor values,
+      Tensor out) {
+    Cached k = cached;
+    k.layout.set(qkv, heads, kvHeads);
+    k.capacity = keys.dim(2);
+    k.slots.set(slots);
+    k.starts.set(starts);
+    int batch = qkv.dim(0);
+    k.slots.check(batch, keys.dim(0), false, "attentionCached", "slots");
+    k.starts.check(batch, k.capacity - k.layout.time + 1, false, "attentionCached", "starts");
+    k.qkv.set(qkv);
+    k.keys.set(keys);
+    k.values.set(values);
+    k.out.set(out);
+    k.scale = (float) scale;
+    k.start(batch * kvHeads, k.layout.work() * heads / kvHeads + k.capacity * 8L);
+  }
+
+  /** Where heads lie in the packed rows [B,T,(H+2K)*D], and in the output [B,T,H*D]. */
+  private static final class Layout {
+    int time;
+    int width;
+    int heads;
+    int kvHeads;
+    int headSize;
+
+    /** Query heads that share a key/value head. */
+    int group;
+
+    void set(Tensor qkv, int heads, int kvHeads) {
+      this.heads = heads;
+      this.kvHeads = kvHeads;
+      time = qkv.dim(1);
+      width = qkv.dim(2);
+      headSize = width / (heads + 2 * kvHeads);
+      group = heads / kvHeads;
+    }
+
+    int query(int b, int head) {
+      return b * time * width + head * headSize;
+    }
+
+    int key(int b, int kvHead) {
+      return b * time * width + (heads + kvHead) * headSize;
+    }
+
+    int value(int b, int kvHead) {
+      return b * time * width + (heads + kvHeads + kvHead) * headSize;
+    }
+
+    int output(int b, int head) {
+      return (b * time * heads + head) * headSize;
+    }
+
+    int outputWidth() {
+      return heads * headSize;
+    }
+
+    /** Element visits per head. */
+    long work() {
+      return (long) time * time * headSize / V + (long) time * headSize;
+    }
+  }
+
+  /** Memory of one thread. Grows to what is asked and stays. */
+  private static final class Scratch {
+    float[] keysT = {};
+    float[] valuesT = {};
+    float[] values = {};
+    float[] keys = {};
+    float[] weights = {};
+    float[] gradients = {};
+    float[] out = {};
+    float[] sums = new float[ROWS];
+    float[] delta = new float[BACKWARD_ROWS];
+
+    static float[] grown(float[] array, int length) {
+      return array.length >= length ? array : new float[length];
+    }
+  }
+
+  // ---- parts --------------------------------------------------------------------------------
+
+  /** {@code to[d, t] = from[t, d]}; rows of {@code to} are {@code ld} apart. */
+  private static void transpose(
+      float[] from, int at, int stride, int time, int headSize, float[] to, int ld) {
+    int t = 0;
+    if (V == GemmPacking.Transpose16.SIZE && headSize % V == 0) {
+      for (; t + V <= time; t += V) {
+        for (int d = 0; d < headSize; d += V) {
+          GemmPacking.Transpose16.block(from, at + t * stride + d, stride, to, d * ld + t, ld);
+        }
+      }
+    }
+    for (; t < time; t++) {
+      for (int d = 0; d < headSize; d++) {
+        to[d * ld + t] = from[at + t * stride + d];
+      }
+    }
+  }
+
+  /** Rows of {@code headSize} made whole vectors, zeros behind. */
+  private static void padRows(
+      float[] from, int at, int stride, int time, int headSize, float[] to, int ld) {
+    for (int t = 0; t < time; t++) {
+      System.arraycopy(from, at + t * stride, to, t * ld, headSize);
+      Arrays.fill(to, t * ld + headSize, (t + 1) * ld, 0f);
+    }
+  }
+
+  /** Largest of {@code scale * s} over {@code count} scores; NaN where there is one. */
+  private static float maxScaled(float[] s, int at, int count, float scale) {
+    FloatVector max = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
+    int j = 0;
+    for (; j + V <= count; j += V) {
+      max = max.max(FloatVector.fromArray(F, s, at + j).mul(scale));
+    }
+    if (j < count) {
+      VectorMask<Float> mask = F.indexInRange(j, count);
+      FloatVector tail = FloatVector.fromArray(F, s, at + j, mask).mul(scale);
+      max = max.max(tail.blend(Float.NEGATIVE_INFINITY, mask.not()));
+    }
+    return max.reduceLanes(VectorOperators.MAX);
+  }
+
+  /** {@code s = exp(scale s - max)} in place; returns the sum, lane by lane, then folded. */
+  private static float expScaled(float[] s, int at, int count, float scale, float max) {
+    FloatVector sum = FloatVector.zero(F);
+    int j = 0;
+    for (; j + V <= count; j += V) {
+      FloatVector x = FloatVector.fromArray(F, s, at + j).mul(scale).sub(max);
+      FloatVector e = VectorMath.expNotPositive(x);
+      e.intoArray(s, at + j);
+      sum = sum.add(e);
+    }
+    if (j < count) {
+      VectorMask<Float> mask = F.indexInRange(j, count);
+      FloatVector x = FloatVector.fromArray(F, s, at + j, mask).mul(scale).sub(max);
+      FloatVector e = VectorMath.expNotPositive(x);
+      e.intoArray(s, at + j, mask);
+      sum = sum.add(e.blend(0f, mask.not()));
+    }
+    return VectorMath.sum(sum);
+  }
+
+  /**
+   * Weighted sums of the values for {@code rows} rows of which row r sees {@code first + r} keys:
+   * what all see at once, then the rest row by row. Each element is one chain in order of the keys.
+   */
+  private static void addValues(
+      int rows,
+      int first,
+      int columns,
+      float[] weights,
+      int ldw,
+      float[] v,
+      int vAt,
+      int ldv,
+      float[] out,
+      int outAt,
+      int ldo) {
+    SmallGemm.multiply(
+        false, rows, columns, first, weights, 0, ldw, v, vAt, ldv, false, out, outAt, ldo);
+    for (int r = 1; r < rows; r++) {
+      SmallGemm.multiply(
+          false, 1, columns, r, weights, r * ldw + first, ldw, v, vAt + first * ldv, ldv, true,
+          out, outAt + r * ldo, ldo);
+    }
+  }
+
+  // ---- forward ------------------------------------------------------------------------------
+
+  /** Its rows are pairs of sequence and head. */
+  private final class Forward extends RowKernel {
+    final Layout layout = new Layout();
+    final Operand qkv = new Operand();
+    final Operand out = new Operand();
+    final Operand lse = new Operand();
+    float scale;
+
+    Forward(WorkerPool pool) {
+      super(pool);
+    }
+
+    @Override
+    void rows(int from, int to, int worker) {
+      for (int i = from; i < to; i++) {
+        head(i / layout.heads, i % layout.heads, scratch[worker]);
+      }
+    }
+
+    private void head(int b, int h, Scratch s) {
+      Layout l = layout;
+      int ld = SmallGemm.padded(l.time);
+      s.keysT = Scratch.grown(s.keysT, l.headSize * ld);
+      s.weights = Scratch.grown(s.weights, ROWS * ld);
+      int kvHead = h / l.group;
+      transpose(
+          qkv.array, qkv.at + l.key(b, kvHead), l.width, l.time, l.headSize, s.keysT, ld);
+      float[] values = qkv.array;
+      int valuesAt = qkv.at + l.value(b, kvHead);
+      int ldv = l.width;
+      if (l.headSize % V != 0) {
+        ldv = SmallGemm.padded(l.headSize);
+        s.values = Scratch.grown(s.values, l.time * ldv);
+        padRows(values, valuesAt, l.width, l.time, l.headSize, s.values, ldv);
+        values = s.values;
+        valuesAt = 0;
+      }
+      for (int t = 0; t < l.time; t += ROWS) {
+        int rows = Math.min(ROWS, l.time - t);
+        int query = qkv.at + l.query(b, h) + t * l.width;
+        int to = out.at + l.output(b, h) + t * l.outputWidth();
+        block(
+            rows, t, l.headSize, qkv.array, query, l.width, s.keysT, 0, ld, ld, values, valuesAt,
+            ldv, scale, s, out.array, to, l.outputWidth());
+        for (int r = 0; r < rows; r++) {
+          lse.array[lse.at + (b * l.heads + h) * l.time + t + r] = s.sums[r];
+        }
+      }
+    }
+  }
+
+  /**
+   * Rows of queries at positions {@code first} to {@code first + rows - 1}. Leaves the log-sum-exp
+   * of each in {@code s.sums}.
+   */
+  private static void block(
+      int rows,
+      int first,
+      int headSize,
+      float[] q,
+      int query,
+      int ldq,
+      float[] keysT,
+      int keysAt,
+      int ldk,
+      int ldw,
+      float[] values,
+      int valuesAt,
+      int ldv,
+      float scale,
+      Scratch s,
+      float[] out,
+      int outAt,
+      int ldo) {
+    SmallGemm.multiply(
+        false, rows, first + rows, headSize, q, query, ldq, keysT, keysAt, ldk, false, s.weights,
+        0, ldw);
+    weigh(rows, first, headSize, ldw, values, valuesAt, ldv, scale, s, out, outAt, ldo);
+  }
+
+  /** The part of {@link #block} after the scores. */
+  private static void weigh(
+      int rows,
+      int first,
+      int headSize,
+      int ldw,
+      float[] values,
+      int valuesAt,
+      int ldv,
+      float scale,
+      Scratch s,
+      float[] out,
+      int outAt,
+      int ldo) {
+    float[] inverse = s.delta;
+    for (int r = 0; r < rows; r++) {
+      int count = first + r + 1;
+      float max = maxScaled(s.weights, r * ldw, count, scale);
+      float sum = expScaled(s.weights, r * ldw, count, scale, max);
+      inverse[r] = 1 / sum;
+      s.sums[r] = SoftmaxKernels.plusLog(max, sum);
+    }
+    boolean aside = headSize % V != 0;
+    int ld = aside ? SmallGemm.padded(headSize) : ldo;
+    if (aside) {
+      s.out = Scratch.grown(s.out, ROWS * ld);
+    }
+    float[] to = aside ? s.out : out;
+    int at = aside ? 0 : outAt;
+    addValues(rows, first + 1, headSize, s.weights, ldw, values, valuesAt, ldv, to, at, ld);
+    for (int r = 0; r < rows; r++) {
+      Elementwise.scale(to, at + r * ld, inverse[r], out, outAt + r * ldo, headSize, false);
+    }
+  }
+
+  // ---- backward -----------------------------------------------------------------------------
+
+  /**
+   * {@code dV = Pᵀ dOut; dS = scale P (dOut Vᵀ - δ); dQ = dS K; dK = dSᵀ Q}. Its rows are pairs of
+   * sequence and key/value head; the query heads of a group add to it in order.
+   */
+  private final class Backward extends RowKernel {
+    final Layout layout = new Layout();
+    final Operand qkv = new Operand();
+    final Operand out = new Operand();
+    final Operand lse = new Operand();
+    final Operand dOut = new Operand();
+    final Operand dQkv = new Operand();
+    float scale;
+    boolean accumulate;
+
+    Backward(WorkerPool pool) {
+      super(pool);
+    }
+
+    @Override
+    void rows(int from, int to, int worker) {
+      for (int i = from; i < to; i++) {
+        kvHead(i / layout.kvHeads, i % layout.kvHeads, scratch[worker]);
+      }
+    }
+
+    private void kvHead(int b, int kvHead, Scratch s) {
+      Layout l = layout;
+      int ld = SmallGemm.padded(l.time);
+      int ldd = SmallGemm.padded(l.headSize);
+      s.keysT = Scratch.grown(s.keysT, l.headSize * ld);
+      s.valuesT = Scratch.grown(s.valuesT, l.headSize * ld);
+      s.keys = Scratch.grown(s.keys, l.time * ldd);
+      s.weights = Scratch.grown(s.weights, BACKWARD_ROWS * ld);
+      s.gradients = Scratch.grown(s.gradients, BACKWARD_ROWS * ld);
+      s.out = Scratch.grown(s.out, (2 * l.time + 3 * BACKWARD_ROWS) * ldd);
+      int key = qkv.at + l.key(b, kvHead);
+      int value = qkv.at + l.value(b, kvHead);
+      transpose(qkv.array, key, l.width, l.time, l.headSize, s.keysT, ld);
+      transpose(qkv.array, value, l.width, l.time, l.headSize, s.valuesT, ld);
+      padRows(qkv.array, key, l.width, l.time, l.headSize, s.keys, ldd);
+      Arrays.fill(s.out, 0, 2 * l.time * ldd, 0f); // dK [T,D], then dV [T,D]
+      for (int h = kvHead * l.group; h < (kvHead + 1) * l.group; h++) {
+        for (int t = 0; t < l.time; t += BACKWARD_ROWS) {
+          rowsOfHead(b, h, t, Math.min(BACKWARD_ROWS, l.time - t), ld, ldd, s);
+        }
+      }
+      write(s.out, 0, ldd, l.time, dQkv.at + l.key(b, kvHead));
+      write(s.out, l.time * ldd, ldd, l.time, dQkv.at + l.value(b, kvHead));
+    }
+
+    private void rowsOfHead(int b, int h, int first, int rows, int ld, int ldd, Scratch s) {
+      Layout l = layout;
+      int query = qkv.at + l.query(b, h) + first * l.width;
+      int row = l.output(b, h) + first * l.outputWidth();
+      int seen = first + rows;
+      int gather = 2 * l.time * ldd; // Q rows, dOut rows, dQ rows
+      int gathered = gather + BACKWARD_ROWS * ldd;
+      int dQuery = gathered + BACKWARD_ROWS * ldd;
+      padRowsAt(qkv.array, query, l.width, rows, s.out, gather, ldd);
+      padRowsAt(dOut.array, dOut.at + row, l.outputWidth(), rows, s.out, gathered, ldd);
+      for (int i = 0; i < rows; i += ROWS) {
+        int some = Math.min(ROWS, rows - i);
+        int keys = first + i + some;
+        SmallGemm.multiply(
+            false, some, keys, l.headSize, s.out, gather + i * ldd, ldd, s.keysT, 0, ld, false,
+            s.weights, i * ld, ld);
+        SmallGemm.multiply(
+            false, some, keys, l.headSize, s.out, gathered + i * ldd, ldd, s.valuesT, 0, ld,
+            false, s.gradients, i * ld, ld);
+      }
+      for (int i = 0; i < rows; i++) {
+        int o = row + i * l.outputWidth();
+        float delta =
+            SoftmaxKernels.dot(dOut.array, dOut.at + o, out.array, out.at + o, l.headSize);
+        float logSum = lse.array[lse.at + (b * l.heads + h) * l.time + first + i];
+        scoreGradients(s.weights, s.gradients, i * ld, first + i + 1, seen, logSum, delta);
+      }
+      for (int i = 0; i < rows; i += ROWS) {
+        int some = Math.min(ROWS, rows - i);
+        SmallGemm.multiply(
+            false, some, l.headSize, first + i + some, s.gradients, i * ld, ld, s.keys, 0, ldd,
+            false, s.out, dQuery + i * ldd, ldd);
+      }
+      write(s.out, dQuery, ldd, rows, dQkv.at + query - qkv.at);
+      addKeys(s, s.gradients, gather, 0, first, rows, ld, ldd);
+      addKeys(s, s.weights, gathered, l.time * ldd, first, rows, ld, ldd);
+    }
+
+    /** {@code to[j, :] += Σ_i w[i, j] x[i, :]}, i in order, from the first row that sees j. */
+    private void addKeys(
+        Scratch s, float[] w, int x, int to, int first, int rows, int ld, int ldd) {
+      int d = layout.headSize;
+      SmallGemm.multiply(
+          true, first, d, rows, w, 0, ld, s.out, x, ldd, true, s.out, to, ldd);
+      for (int j = 0; j < rows; j += ROWS) {
+        SmallGemm.multiply(
+            true, Math.min(ROWS, rows - j), d, rows - j, w, j * ld + first + j, ld, s.out,
+            x + j * ldd, ldd, true, s.out, to + (first + j) * ldd, ldd);
+      }
+    }
+
+    private void padRowsAt(
+        float[] from, int at, int stride, int rows, float[] to, int toAt, int ld) {
+      int d = layout.headSize;
+      for (int r = 0; r < rows; r++) {
+        System.arraycopy(from, at + r * stride, to, toAt + r * ld, d);
+        Arrays.fill(to, toAt + r * ld + d, toAt + (r + 1) * ld, 0f);
+      }
+    }
+
+    /** Rows of scratch to rows of the gradient. */
+    private void write(float[] from, int at, int ld, int rows, int to) {
+      Layout l = layout;
+      for (int r = 0; r < rows; r++) {
+        int row = to + r * l.width;
+        if (accumulate) {
+          Elementwise.add(
+              dQkv.array, row, from, at + r * ld, dQkv.array, row, l.headSize);
+        } else {
+          System.arraycopy(from, at + r * ld, dQkv.array, row, l.headSize);
+        }
+      }
+    }
+
+    /**
+     * From the scores {@code w} and {@code g = dOut Vᵀ} of a row, in place: {@code w = exp(scale w -
+     * lse); g = scale w (g - δ)}. Both are 0 from {@code count}, the keys the row sees, to {@code
+     * end}.
+     */
+    private void scoreGradients(
+        float[] w, float[] g, int at, int count, int end, float lse, float delta) {
+      float factor = scale;
+      int j = 0;
+      for (; j + V <= count; j += V) {
+        FloatVector x = FloatVector.fromArray(F, w, at + j).mul(factor).sub(lse);
+        FloatVector p = VectorMath.exp(x);
+        p.intoArray(w, at + j);
+        FloatVector d = FloatVector.fromArray(F, g, at + j).sub(delta);
+        d.mul(p).mul(factor).intoArray(g, at + j);
+      }
+      for (; j < end; j += V) {
+        VectorMask<Float> mask = F.indexInRange(j, count);
+        VectorMask<Float> room = F.indexInRange(j, end);
+        FloatVector x = FloatVector.fromArray(F, w, at + j, mask).mul(factor).sub(lse);
+        FloatVector p = VectorMath.exp(x).blend(0f, mask.not());
+        p.intoArray(w, at + j, room);
+        FloatVector d = FloatVector.fromArray(F, g, at + j, mask).sub(delta);
+        d.mul(p).mul(factor).blend(0f, mask.not()).intoArray(g, at + j, room);
+      }
+    }
+  }
+
+  // ---- over a cache -------------------------------------------------------------------------
+
+  /**
+   * Keys of a slot and head lie transposed, [D,Tmax], values as [Tmax,D]. Its rows are pairs of
+   * sequence and key/value head.
+   */
+  private final class Cached extends RowKernel {
+    final Layout layout = new Layout();
+    final Operand qkv = new Operand();
+    final Operand keys = new Operand();
+    final Operand values = new Operand();
+    final Operand out = new Operand();
+    final Indices slots = new Indices();
+    final Indices starts = new Indices();
+    int capacity;
+    float scale;
+
+    Cached(WorkerPool pool) {
+      super(pool);
+    }
+
+    @Override
+    void rows(int from, int to, int worker) {
+      for (int i = from; i < to; i++) {
+        kvHead(i / layout.kvHeads, i % layout.kvHeads, scratch[worker]);
+      }
+    }
+
+    private void kvHead(int b, int kvHead, Scratch s) {
+      Layout l = layout;
+      int start = starts.get(b);
+      int slot = (slots.get(b) * l.kvHeads + kvHead) * capacity * l.headSize;
+      store(b, kvHead, keys.at + slot, values.at + slot, start);
+      int seen = start + l.time;
+      int ld = SmallGemm.padded(seen);
+      float[] keysT = keys.array;
+      int keysAt = keys.at + slot;
+      int ldk = capacity;
+      if (ld > capacity || l.time > ROWS) {
+        // Whole vectors would pass the end of a row; or the copy is earned back by many queries.
+        s.keysT = Scratch.grown(s.keysT, l.headSize * ld);
+        for (int d = 0; d < l.headSize; d++) {
+          System.arraycopy(keysT, keysAt + d * capacity, s.keysT, d * ld, seen);
+        }
+        keysT = s.keysT;
+        keysAt = 0;
+        ldk = ld;
+      }
+      float[] v = values.array;
+      int valuesAt = values.at + slot;
+      int ldv = l.headSize;
+      if (l.headSize % V != 0) {
+        ldv = SmallGemm.padded(l.headSize);
+        s.values = Scratch.grown(s.values, seen * ldv);
+        padRows(v, valuesAt, l.headSize, seen, l.headSize, s.values, ldv);
+        v = s.values;
+        valuesAt = 0;
+      }
+      s.weights = Scratch.grown(s.weights, ROWS * ld);
+      for (int h = kvHead * l.group; h < (kvHead + 1) * l.group; h++) {
+        for (int t = 0; t < l.time; t += ROWS) {
+          int rows = Math.min(ROWS, l.time - t);
+          block(
+              rows, start + t, l.headSize, qkv.array,
+              qkv.at + l.query(b, h) + t * l.width, l.width, keysT, keysAt, ldk, ld, v, valuesAt,
+              ldv, scale, s, out.array, out.at + l.output(b, h) + t * l.outputWidth(),
+              l.outputWidth());
+        }
+      }
+    }
+
+    /** Puts the new keys and values where they belong. */
+    private void store(int b, int kvHead, int keysAt, int valuesAt, int start) {
+      Layout l = layout;
+      for (int t = 0; t < l.time; t++) {
+        int key = qkv.at + l.key(b, kvHead) + t * l.width;
+        int value = qkv.at + l.value(b, kvHead) + t * l.width;
+        for (int d = 0; d < l.headSize; d++) {
+          keys.array[keysAt + d * capacity + start + t] = qkv.array[key + d];
+        }
+        System.arraycopy(
+            qkv.array, value, values.array, valuesAt + (start + t) * l.headSize, l.headSize);
+      }
+    }
+  }
+}

@@ -1,0 +1,491 @@
+package dev.anechoic.kernels.simd;
+
+import dev.anechoic.tensor.Tensor;
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * Per-token losses and measures over rows of logits [N,V].
+ *
+ * <p>{@code lse} is computed by {@link SoftmaxKernels#logSumExp} everywhere, so that the log-probs
+ * of sampling and of training have the same bits.
+ */
+final class LogitKernels {
+  private static final VectorSpecies<Float> F = Lanes.F;
+  private static final int V = F.length();
+
+  /** Visits of memory that an exponential costs. */
+  private static final long COST = 3;
+
+  private final LogProbs logProbs;
+  private final LogProbsBackward logProbsBackward;
+  private final Entropy entropy;
+  private final EntropyBackward entropyBackward;
+  private final Kl kl;
+  private final KlBackward klBackward;
+
+  LogitKernels(WorkerPool pool) {
+    logProbs = new LogProbs(pool);
+    logProbsBackward = new LogProbsBackward(pool);
+    entropy = new Entropy(pool);
+    entropyBackward = new EntropyBackward(pool);
+    kl = new Kl(pool);
+    klBackward = new KlBackward(pool);
+  }
+
+  void crossEntropy(Tensor logits, Tensor targets, Tensor loss, Tensor lse) {
+    logProbs.run(logits, targets, 1, loss, lse, "crossEntropy", "targets", true);
+  }
+
+  void crossEntropyBackward(
+      Tensor logits, Tensor targets, Tensor lse, Tensor dLoss, Tensor dLogits, boolean accumulate) {
+    logProbsBackward.run(
+        logits, targets, 1, lse, dLoss, dLogits, accumulate, "crossEntropyBackward", "targets",
+        true);
+  }
+
+  void tokenLogProbs(
+      Tensor logits, Tensor tokens, double temperature, Tensor logprobs, Tensor lse) {
+    logProbs.run(
+        logits, tokens, (float) temperature, logprobs, lse, "tokenLogProbs", "tokens", false);
+  }
+
+  void tokenLogProbsBackward(
+      Tensor logits,
+      Tensor tokens,
+      double temperature,
+      Tensor lse,
+      Tensor dLogprobs,
+      Tensor dLogits,
+      boolean accumulate) {
+    logProbsBackward.run(
+        logits, tokens, (float) temperature, lse, dLogprobs, dLogits, accumulate,
+        "tokenLogProbsBackward", "tokens", false);
+  }
+
+  void entropy(Tensor logits, double temperature, Tensor out, Tensor lse) {
+    Entropy k = entropy;
+    k.logits.set(logits);
+    k.temperature = (float) temperature;
+    k.out.set(out);
+    k.lse.set(lse);
+    k.columns = logits.columns();
+    k.start((int) logits.rows(), 2 * COST * logits.columns());
+  }
+
+  void entropyBackward(
+      Tensor logits,
+      double temperature,
+      Tensor entropyOfRows,
+      Tensor lse,
+      Tensor dEntropy,
+      Tensor dLogits,
+      boolean accumulate) {
+    EntropyBackward k = entropyBackward;
+    k.logits.set(logits);
+    k.temperature = (float) temperature;
+    k.entropy.set(entropyOfRows);
+    k.lse.set(lse);
+    k.dEntropy.set(dEntropy);
+    k.dLogits.set(dLogits);
+    k.accumulate = accumulate;
+    k.columns = logits.columns();
+    k.start((int) logits.rows(), COST * logits.columns());
+  }
+
+  void klFull(
+      Tensor logitsP, Tensor logitsQ, double temperature, Tensor out, Tensor lseP, Tensor lseQ) {
+    Kl k = kl;
+    k.logitsP.set(logitsP);
+    k.logitsQ.set(logitsQ);
+    k.temperature = (float) temperature;
+    k.out.set(out);
+    k.lseP.set(lseP);
+    k.lseQ.set(lseQ);
+    k.columns = logitsP.columns();
+    k.start((int) logitsP.rows(), 3 * COST * logitsP.columns());
+  }
+
+  void klFullBackward(
+      Tensor logitsP,
+      Tensor logitsQ,
+      double temperature,
+      Tensor klOfRows,
+      Tensor lseP,
+      Tensor lseQ,
+      Tensor dKl,
+      Tensor dLogitsP,
+      boolean accumulate) {
+    KlBackward k = klBackward;
+    k.logitsP.set(logitsP);
+    k.logitsQ.set(logitsQ);
+    k.temperature = (float) temperature;
+    k.kl.set(klOfRows);
+    k.lseP.set(lseP);
+    k.lseQ.set(lseQ);
+    k.dKl.set(dKl);
+    k.dLogitsP.set(dLogitsP);
+    k.accumulate = accumulate;
+    k.columns = logitsP.columns();
+    k.start((int) logitsP.rows(), 2 * COST * logitsP.columns());
+  }
+
+  // ---- parts of a row -----------------------------------------------------------------------
+
+  /** {@code logits/temperature - lse}. */
+  private static FloatVector logP(FloatVector logits, float temperature, float lse) {
+    return SoftmaxKernels.scaled(logits, temperature).sub(lse);
+  }
+
+  /** Keeps {@code p x} at its limit 0 where p = 0 because ln p is minus infinity. */
+  private static FloatVector atLeastZeroMass(FloatVector product, FloatVector logP) {
+    return product.blend(0f, logP.compare(VectorOperators.EQ, Float.NEGATIVE_INFINITY));
+  }
+
+  private static void put(
+      float[] out, int at, FloatVector value, boolean accumulate, VectorMask<Float> mask) {
+    (accumulate ? FloatVector.fromArray(F, out, at, mask).add(value) : value)
+        .intoArray(out, at, mask);
+  }
+
+  private static void clearUnless(boolean accumulate, Operand out, int row, int columns) {
+    if (!accumulate) {
+      Arrays.fill(out.array, out.at + row, out.at + row + columns, 0f);
+    }
+  }
+
+  // ---- kernels ------------------------------------------------------------------------------
+
+  /** {@code logprob = logits[token]/temperature - lse}, or its negative, the cross-entropy. */
+  private static final class LogProbs extends RowKernel {
+    private final Operand logits = new Operand();
+    private final Indices tokens = new Indices();
+    private final Operand out = new Operand();
+    private final Operand lse = new Operand();
+    private float temperature;
+    private int columns;
+    private boolean negative;
+
+    LogProbs(WorkerPool pool) {
+      super(pool);
+    }
+
+    void run(
+        Tensor logits,
+        Tensor tokens,
+        float temperature,
+        Tensor out,
+        Tensor lse,
+        String op,
+        String what,
+        boolean negative) {
+      this.logits.set(logits);
+      this.tokens.set(tokens);
+      this.out.set(out);
+      this.lse.set(lse);
+      this.temperature = temperature;
+      this.negative = negative;
+      columns = logits.columns();
+      int rows = (int) logits.rows();
+      this.tokens.check(rows, columns, true, op, what);
+      start(rows, COST * columns);
+    }
+
+    @Override
+    void rows(int from, int to, int worker) {
+      for (int n = from; n < to; n++) {
+        int token = tokens.get(n);
+        float logSum = 0;
+        float value = 0;
+        if (token >= 0) {
+          int row = logits.at + n * columns;
+          logSum = SoftmaxKernels.logSumExp(logits.array, row, columns, temperature);
+          value = logits.array[row + token] / temperature - logSum;
+        }
+        lse.array[lse.at + n] = logSum;
+        out.array[out.at + n] = negative && token >= 0 ? -value : value;
+      }
+    }
+  }
+
+  /** {@code dLogits (+)= d ([v = token] - p) / temperature}, d negated for the cross-entropy. */
+  private static final class LogProbsBackward extends RowKernel {
+    private final Operand logits = new Operand();
+    private final Indices tokens = new Indices();
+    private final Operand lse = new Operand();
+    private final Operand d = new Operand();
+    private final Operand dLogits = new Operand();
+    private float temperature;
+    private int columns;
+    private boolean accumulate;
+    private boolean negative;
+
+    LogProbsBackward(WorkerPool pool) {
+      super(pool);
+    }
+
+    void run(
+        Tensor logits,
+        Tensor tokens,
+        float temperature,
+        Tensor lse,
+        Tensor d,
+        Tensor dLogits,
+        boolean accumulate,
+        String op,
+        String what,
+        boolean negative) {
+      this.logits.set(logits);
+      this.tokens.set(tokens);
+      this.lse.set(lse);
+      this.d.set(d);
+      this.dLogits.set(dLogits);
+      this.temperature = temperature;
+      this.accumulate = accumulate;
+      this.negative = negative;
+      columns = logits.columns();
+      int rows = (int) logits.rows();
+      this.tokens.check(rows, columns, true, op, what);
+      start(rows, COST * columns);
+    }
+
+    @Override
+    void rows(int from, int to, int worker) {
+      for (int n = from; n < to; n++) {
+        int token = tokens.get(n);
+        int row = n * columns;
+        float weight = negative ? d.array[d.at + n] : -d.array[d.at + n];
+        if (token < 0 || weight == 0) {
+          clearUnless(accumulate, dLogits, row, columns);
+          continue;
+        }
+        weight /= temperature;
+        int at = dLogits.at + row;
+        float old = accumulate ? dLogits.array[at + token] : 0;
+        float[] x = logits.array;
+        float logSum = lse.array[lse.at + n];
+        softmaxTimes(
+            x, logits.at + row, columns, temperature, logSum, weight, dLogits.array, at,
+            accumulate);
+        // The target's own entry is formed anew: p - 1 loses nothing that way.
+        float p = exp(x[logits.at + row + token] / temperature - logSum);
+        dLogits.array[at + token] = old + weight * (p - 1);
+      }
+    }
+
+    private static float exp(float x) {
+      return VectorMath.exp(FloatVector.broadcast(F, x)).lane(0);
+    }
+
+    /** {@code out (+)= weight exp(x/temperature - lse)}. */
+    private static void softmaxTimes(
+        float[] x,
+        int at,
+        int columns,
+        float temperature,
+        float lse,
+        float weight,
+        float[] out,
+        int outAt,
+        boolean accumulate) {
+      int c = 0;
+      for (; c + V <= columns; c += V) {
+        FloatVector v = FloatVector.fromArray(F, x, at + c);
+        FloatVector p = VectorMath.exp(logP(v, temperature, lse)).mul(weight);
+        (accumulate ? FloatVector.fromArray(F, out, outAt + c).add(p) : p)
+            .intoArray(out, outAt + c);
+      }
+      if (c < columns) {
+        VectorMask<Float> mask = F.indexInRange(c, columns);
+        FloatVector v = FloatVector.fromArray(F, x, at + c, mask);
+        put(out, outAt + c, VectorMath.exp(logP(v, temperature, lse)).mul(weight), accumulate, mask);
+      }
+    }
+  }
+
+  /** {@code entropy = -Σ p ln p}. */
+  private static final class Entropy extends RowKernel {
+    final Operand logits = new Operand();
+    final Operand out = new Operand();
+    final Operand lse = new Operand();
+    float temperature;
+    int columns;
+
+    Entropy(WorkerPool pool) {
+      super(pool);
+    }
+
+    @Override
+    void rows(int from, int to, int worker) {
+      for (int n = from; n < to; n++) {
+        int row = logits.at + n * columns;
+        float logSum = SoftmaxKernels.logSumExp(logits.array, row, columns, temperature);
+        lse.array[lse.at + n] = logSum;
+        out.array[out.at + n] = -sumPLogP(logits.array, row, columns, temperature, logSum);
+      }
+    }
+
+    private static float sumPLogP(
+        float[] x, int at, int columns, float temperature, float logSum) {
+      FloatVector sum = FloatVector.zero(F);
+      for (int c = 0; c < columns; c += V) {
+        VectorMask<Float> mask = F.indexInRange(c, columns);
+        FloatVector logP = logP(FloatVector.fromArray(F, x, at + c, mask), temperature, logSum);
+        FloatVector term = atLeastZeroMass(VectorMath.exp(logP).mul(logP), logP);
+        sum = sum.add(term.blend(0f, mask.not()));
+      }
+      return VectorMath.sum(sum);
+    }
+  }
+
+  /** {@code dLogits (+)= -dEntropy p (ln p + entropy) / temperature}. */
+  private static final class EntropyBackward extends RowKernel {
+    final Operand logits = new Operand();
+    final Operand entropy = new Operand();
+    final Operand lse = new Operand();
+    final Operand dEntropy = new Operand();
+    final Operand dLogits = new Operand();
+    float temperature;
+    int columns;
+    boolean accumulate;
+
+    EntropyBackward(WorkerPool pool) {
+      super(pool);
+    }
+
+    @Override
+    void rows(int from, int to, int worker) {
+      for (int n = from; n < to; n++) {
+        int row = n * columns;
+        float d = dEntropy.array[dEntropy.at + n];
+        if (d == 0) {
+          clearUnless(accumulate, dLogits, row, columns);
+        } else {
+          gradient(
+              logits.array, logits.at + row, columns, temperature, lse.array[lse.at + n],
+              entropy.array[entropy.at + n], -d / temperature, dLogits.array, dLogits.at + row,
+              accumulate);
+        }
+      }
+    }
+
+    private static void gradient(
+        float[] x,
+        int at,
+        int columns,
+        float temperature,
+        float lse,
+        float entropy,
+        float weight,
+        float[] out,
+        int outAt,
+        boolean accumulate) {
+      for (int c = 0; c < columns; c += V) {
+        VectorMask<Float> mask = F.indexInRange(c, columns);
+        FloatVector logP = logP(FloatVector.fromArray(F, x, at + c, mask), temperature, lse);
+        FloatVector term = VectorMath.exp(logP).mul(logP.add(entropy));
+        put(out, outAt + c, atLeastZeroMass(term, logP).mul(weight), accumulate, mask);
+      }
+    }
+  }
+
+  /** {@code kl = Σ p (ln p - ln q)}. */
+  private static final class Kl extends RowKernel {
+    final Operand logitsP = new Operand();
+    final Operand logitsQ = new Operand();
+    final Operand out = new Operand();
+    final Operand lseP = new Operand();
+    final Operand lseQ = new Operand();
+    float temperature;
+    int columns;
+
+    Kl(WorkerPool pool) {
+      super(pool);
+    }
+
+    @Override
+    void rows(int from, int to, int worker) {
+      for (int n = from; n < to; n++) {
+        int p = logitsP.at + n * columns;
+        int q = logitsQ.at + n * columns;
+        float sumP = SoftmaxKernels.logSumExp(logitsP.array, p, columns, temperature);
+        float sumQ = SoftmaxKernels.logSumExp(logitsQ.array, q, columns, temperature);
+        lseP.array[lseP.at + n] = sumP;
+        lseQ.array[lseQ.at + n] = sumQ;
+        out.array[out.at + n] =
+            divergence(logitsP.array, p, logitsQ.array, q, columns, temperature, sumP, sumQ);
+      }
+    }
+
+    private static float divergence(
+        float[] p,
+        int pAt,
+        float[] q,
+        int qAt,
+        int columns,
+        float temperature,
+        float lseP,
+        float lseQ) {
+      FloatVector sum = FloatVector.zero(F);
+      for (int c = 0; c < columns; c += V) {
+        VectorMask<Float> mask = F.indexInRange(c, columns);
+        FloatVector logP = logP(FloatVector.fromArray(F, p, pAt + c, mask), temperature, lseP);
+        FloatVector logQ = logP(FloatVector.fromArray(F, q, qAt + c, mask), temperature, lseQ);
+        FloatVector term = atLeastZeroMass(VectorMath.exp(logP).mul(logP.sub(logQ)), logP);
+        sum = sum.add(term.blend(0f, mask.not()));
+      }
+      return VectorMath.sum(sum);
+    }
+  }
+
+  /** {@code dLogitsP (+)= dKl p (ln p - ln q - kl) / temperature}. */
+  private static final class KlBackward extends RowKernel {
+    final Operand logitsP = new Operand();
+    final Operand logitsQ = new Operand();
+    final Operand kl = new Operand();
+    final Operand lseP = new Operand();
+    final Operand lseQ = new Operand();
+    final Operand dKl = new Operand();
+    final Operand dLogitsP = new Operand();
+    float temperature;
+    int columns;
+    boolean accumulate;
+
+    KlBackward(WorkerPool pool) {
+      super(pool);
+    }
+
+    @Override
+    void rows(int from, int to, int worker) {
+      for (int n = from; n < to; n++) {
+        int row = n * columns;
+        float d = dKl.array[dKl.at + n];
+        if (d == 0) {
+          clearUnless(accumulate, dLogitsP, row, columns);
+        } else {
+          gradient(row, n, d / temperature);
+        }
+      }
+    }
+
+    private void gradient(int row, int n, float weight) {
+      float sumP = lseP.array[lseP.at + n];
+      float sumQ = lseQ.array[lseQ.at + n];
+      float divergence = kl.array[kl.at + n];
+      for (int c = 0; c < columns; c += V) {
+        VectorMask<Float> mask = F.indexInRange(c, columns);
+        FloatVector p = FloatVector.fromArray(F, logitsP.array, logitsP.at + row + c, mask);
+        FloatVector q = FloatVector.fromArray(F, logitsQ.array, logitsQ.at + row + c, mask);
+        FloatVector logP = logP(p, temperature, sumP);
+        FloatVector difference = logP.sub(logP(q, temperature, sumQ));
+        FloatVector term = VectorMath.exp(logP).mul(difference.sub(divergence));
+        put(
+            dLogitsP.array, dLogitsP.at + row + c, atLeastZeroMass(term, logP).mul(weight),
+            accumulate, mask);
+      }
+    }
+  }
+}

@@ -1,0 +1,323 @@
+package dev.anechoic.kernels.simd;
+
+import dev.anechoic.tensor.Tensor;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/** Softmax and log-softmax along rows, and the row sums that the losses share. */
+final class SoftmaxKernels {
+  private static final VectorSpecies<Float> F = Lanes.F;
+  private static final int V = F.length();
+
+  private final Forward forward;
+  private final Backward backward;
+  private final LogForward logForward;
+  private final LogBackward logBackward;
+
+  SoftmaxKernels(WorkerPool pool) {
+    forward = new Forward(pool);
+    backward = new Backward(pool);
+    logForward = new LogForward(pool);
+    logBackward = new LogBackward(pool);
+  }
+
+  void softmax(Tensor x, Tensor y) {
+    forward.x.set(x);
+    forward.y.set(y);
+    forward.columns = x.columns();
+    forward.start((int) x.rows(), 4L * x.columns());
+  }
+
+  void softmaxBackward(Tensor y, Tensor dY, Tensor dX, boolean accumulate) {
+    backward.y.set(y);
+    backward.dY.set(dY);
+    backward.dX.set(dX);
+    backward.columns = y.columns();
+    backward.accumulate = accumulate;
+    backward.start((int) y.rows(), 3L * y.columns());
+  }
+
+  void logSoftmax(Tensor x, Tensor y) {
+    logForward.x.set(x);
+    logForward.y.set(y);
+    logForward.columns = x.columns();
+    logForward.start((int) x.rows(), 4L * x.columns());
+  }
+
+  void logSoftmaxBackward(Tensor y, Tensor dY, Tensor dX, boolean accumulate) {
+    logBackward.y.set(y);
+    logBackward.dY.set(dY);
+    logBackward.dX.set(dX);
+    logBackward.columns = y.columns();
+    logBackward.accumulate = accumulate;
+    logBackward.start((int) y.rows(), 4L * y.columns());
+  }
+
+  // ---- rows ---------------------------------------------------------------------------------
+
+  /** Largest element; NaN where there is one. Of no elements, minus infinity. */
+  static float max(float[] x, int at, int columns) {
+    FloatVector max0 = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
+    FloatVector max1 = max0;
+    int c = 0;
+    for (; c + 2 * V <= columns; c += 2 * V) {
+      max0 = max0.max(FloatVector.fromArray(F, x, at + c));
+      max1 = max1.max(FloatVector.fromArray(F, x, at + c + V));
+    }
+    max0 = max0.max(max1);
+    for (; c < columns; c += V) {
+      VectorMask<Float> mask = F.indexInRange(c, columns);
+      FloatVector tail = FloatVector.fromArray(F, x, at + c, mask);
+      max0 = max0.max(tail.blend(Float.NEGATIVE_INFINITY, mask.not()));
+    }
+    return max0.reduceLanes(VectorOperators.MAX);
+  }
+
+  /** {@code y = exp(x - max)}, and returns the sum. Lanes of two vectors, then halves folded. */
+  static float expSum(float[] x, int xAt, int columns, float max, float[] y, int yAt) {
+    FloatVector sum0 = FloatVector.zero(F);
+    FloatVector sum1 = sum0;
+    int c = 0;
+    for (; c + 2 * V <= columns; c += 2 * V) {
+      FloatVector e0 = VectorMath.expNotPositive(FloatVector.fromArray(F, x, xAt + c).sub(max));
+      FloatVector e1 = VectorMath.expNotPositive(FloatVector.fromArray(F, x, xAt + c + V).sub(max));
+      e0.intoArray(y, yAt + c);
+      e1.intoArray(y, yAt + c + V);
+      sum0 = sum0.add(e0);
+      sum1 = sum1.add(e1);
+    }
+    for (; c < columns; c += V) {
+      VectorMask<Float> mask = F.indexInRange(c, columns);
+      FloatVector e =
+          VectorMath.expNotPositive(FloatVector.fromArray(F, x, xAt + c, mask).sub(max));
+      e.intoArray(y, yAt + c, mask);
+      sum0 = sum0.add(e.blend(0f, mask.not()));
+    }
+    return VectorMath.sum(sum0.add(sum1));
+  }
+
+  /** {@code Σ exp(x/temperature - max)}, in the order of {@link #expSum}. */
+  static float sumExp(float[] x, int at, int columns, float temperature, float max) {
+    FloatVector sum0 = FloatVector.zero(F);
+    FloatVector sum1 = sum0;
+    int c = 0;
+    for (; c + 2 * V <= columns; c += 2 * V) {
+      FloatVector x0 = scaled(FloatVector.fromArray(F, x, at + c), temperature);
+      FloatVector x1 = scaled(FloatVector.fromArray(F, x, at + c + V), temperature);
+      sum0 = sum0.add(VectorMath.expNotPositive(x0.sub(max)));
+      sum1 = sum1.add(VectorMath.expNotPositive(x1.sub(max)));
+    }
+    for (; c < columns; c += V) {
+      VectorMask<Float> mask = F.indexInRange(c, columns);
+      FloatVector tail = scaled(FloatVector.fromArray(F, x, at + c, mask), temperature);
+      sum0 = sum0.add(VectorMath.expNotPositive(tail.sub(max)).blend(0f, mask.not()));
+    }
+    return VectorMath.sum(sum0.add(sum1));
+  }
+
+  /** x over the temperature; x itself at 1. */
+  static FloatVector scaled(FloatVector x, float temperature) {
+    return temperature == 1f ? x : x.div(temperature);
+  }
+
+  /** {@code ln Σ exp(x/temperature)} of one row. */
+  static float logSumExp(float[] x, int at, int columns, float temperature) {
+    // Division by a positive number keeps the order, so the largest quotient is that of the max.
+    float max = max(x, at, columns) / temperature;
+    return plusLog(max, sumExp(x, at, columns, temperature, max));
+  }
+
+  /** {@code max + ln sum}, rounded once. */
+  static float plusLog(float max, float sum) {
+    return (float) (max + StrictMath.log(sum));
+  }
+
+  /** {@code Σ a b}. */
+  static float dot(float[] a, int aAt, float[] b, int bAt, int columns) {
+    FloatVector sum0 = FloatVector.zero(F);
+    FloatVector sum1 = sum0;
+    int c = 0;
+    for (; c + 2 * V <= columns; c += 2 * V) {
+      sum0 = FloatVector.fromArray(F, a, aAt + c).fma(FloatVector.fromArray(F, b, bAt + c), sum0);
+      sum1 =
+          FloatVector.fromArray(F, a, aAt + c + V)
+              .fma(FloatVector.fromArray(F, b, bAt + c + V), sum1);
+    }
+    for (; c < columns; c += V) {
+      VectorMask<Float> mask = F.indexInRange(c, columns);
+      FloatVector tail = FloatVector.fromArray(F, a, aAt + c, mask);
+      sum0 = tail.fma(FloatVector.fromArray(F, b, bAt + c, mask), sum0);
+    }
+    return VectorMath.sum(sum0.add(sum1));
+  }
+
+  /** {@code Σ x}. */
+  static float sum(float[] x, int at, int columns) {
+    FloatVector sum0 = FloatVector.zero(F);
+    FloatVector sum1 = sum0;
+    int c = 0;
+    for (; c + 2 * V <= columns; c += 2 * V) {
+      sum0 = sum0.add(FloatVector.fromArray(F, x, at + c));
+      sum1 = sum1.add(FloatVector.fromArray(F, x, at + c + V));
+    }
+    for (; c < columns; c += V) {
+      sum0 = sum0.add(FloatVector.fromArray(F, x, at + c, F.indexInRange(c, columns)));
+    }
+    return VectorMath.sum(sum0.add(sum1));
+  }
+
+  // ---- kernels ------------------------------------------------------------------------------
+
+  /** {@code y = exp(x - max) / Σ exp(x - max)}. */
+  private static final class Forward extends RowKernel {
+    final Operand x = new Operand();
+    final Operand y = new Operand();
+    int columns;
+
+    Forward(WorkerPool pool) {
+      super(pool);
+    }
+
+    @Override
+    void rows(int from, int to, int worker) {
+      for (int r = from; r < to; r++) {
+        int xAt = x.at + r * columns;
+        int yAt = y.at + r * columns;
+        float max = max(x.array, xAt, columns);
+        float sum = expSum(x.array, xAt, columns, max, y.array, yAt);
+        Elementwise.scale(y.array, yAt, 1 / sum, y.array, yAt, columns, false);
+      }
+    }
+  }
+
+  /** {@code dX (+)= y (dY - Σ dY y)}. */
+  private static final class Backward extends RowKernel {
+    final Operand y = new Operand();
+    final Operand dY = new Operand();
+    final Operand dX = new Operand();
+    int columns;
+    boolean accumulate;
+
+    Backward(WorkerPool pool) {
+      super(pool);
+    }
+
+    @Override
+    void rows(int from, int to, int worker) {
+      for (int r = from; r < to; r++) {
+        int row = r * columns;
+        float dot = dot(dY.array, dY.at + row, y.array, y.at + row, columns);
+        gradient(
+            y.array, y.at + row, dY.array, dY.at + row, dot, dX.array, dX.at + row, columns,
+            accumulate);
+      }
+    }
+
+    private static void gradient(
+        float[] y,
+        int yAt,
+        float[] dY,
+        int dYAt,
+        float dot,
+        float[] dX,
+        int dXAt,
+        int columns,
+        boolean accumulate) {
+      int c = 0;
+      for (; c + V <= columns; c += V) {
+        FloatVector d =
+            FloatVector.fromArray(F, y, yAt + c).mul(FloatVector.fromArray(F, dY, dYAt + c).sub(dot));
+        (accumulate ? FloatVector.fromArray(F, dX, dXAt + c).add(d) : d).intoArray(dX, dXAt + c);
+      }
+      if (c < columns) {
+        VectorMask<Float> mask = F.indexInRange(c, columns);
+        FloatVector d =
+            FloatVector.fromArray(F, y, yAt + c, mask)
+                .mul(FloatVector.fromArray(F, dY, dYAt + c, mask).sub(dot));
+        (accumulate ? FloatVector.fromArray(F, dX, dXAt + c, mask).add(d) : d)
+            .intoArray(dX, dXAt + c, mask);
+      }
+    }
+  }
+
+  /** {@code y = x - max - ln Σ exp(x - max)}. */
+  private static final class LogForward extends RowKernel {
+    final Operand x = new Operand();
+    final Operand y = new Operand();
+    int columns;
+
+    LogForward(WorkerPool pool) {
+      super(pool);
+    }
+
+    @Override
+    void rows(int from, int to, int worker) {
+      for (int r = from; r < to; r++) {
+        int xAt = x.at + r * columns;
+        float max = max(x.array, xAt, columns);
+        float logSum = (float) StrictMath.log(sumExp(x.array, xAt, columns, 1, max));
+        shift(x.array, xAt, max, logSum, y.array, y.at + r * columns, columns);
+      }
+    }
+
+    private static void shift(
+        float[] x, int xAt, float max, float logSum, float[] y, int yAt, int columns) {
+      int c = 0;
+      for (; c + V <= columns; c += V) {
+        FloatVector.fromArray(F, x, xAt + c).sub(max).sub(logSum).intoArray(y, yAt + c);
+      }
+      if (c < columns) {
+        VectorMask<Float> mask = F.indexInRange(c, columns);
+        FloatVector.fromArray(F, x, xAt + c, mask)
+            .sub(max)
+            .sub(logSum)
+            .intoArray(y, yAt + c, mask);
+      }
+    }
+  }
+
+  /** {@code dX (+)= dY - exp(y) Σ dY}. */
+  private static final class LogBackward extends RowKernel {
+    final Operand y = new Operand();
+    final Operand dY = new Operand();
+    final Operand dX = new Operand();
+    int columns;
+    boolean accumulate;
+
+    LogBackward(WorkerPool pool) {
+      super(pool);
+    }
+
+    @Override
+    void rows(int from, int to, int worker) {
+      for (int r = from; r < to; r++) {
+        int row = r * columns;
+        float sum = sum(dY.array, dY.at + row, columns);
+        gradient(
+            y.array, y.at + row, dY.array, dY.at + row, sum, dX.array, dX.at + row, columns,
+            accumulate);
+      }
+    }
+
+    private static void gradient(
+        float[] y,
+        int yAt,
+        float[] dY,
+        int dYAt,
+        float sum,
+        float[] dX,
+        int dXAt,
+        int columns,
+        boolean accumulate) {
+      for (int c = 0; c < columns; c += V) {
+        VectorMask<Float> mask = F.indexInRange(c, columns);
+        FloatVector p = VectorMath.exp(FloatVector.fromArray(F, y, yAt + c, mask));
+        FloatVector d = FloatVector.fromArray(F, dY, dYAt + c, mask).sub(p.mul(sum));
+        (accumulate ? FloatVector.fromArray(F, dX, dXAt + c, mask).add(d) : d)
+            .intoArray(dX, dXAt + c, mask);
+      }
+    }
+  }
+}
