@@ -19,14 +19,13 @@ interface MatmulLoops extends Kernels {
     Floats a = Floats.of(aTensor); // [..,M,K], or [..,K,M] transposed
     Floats b = Floats.of(bTensor); // [..,K,N], or [..,N,K] transposed
     Floats out = Floats.of(outTensor); // [..,M,N]
-    int m = outTensor.dim(-2);
-    int n = outTensor.dim(-1);
-    int k = transposeA ? aTensor.dim(-2) : aTensor.dim(-1);
-    int batch = m * n == 0 ? 0 : out.size / (m * n);
     boolean bShared = bTensor.shape().rank() == 2;
-    boolean aShared = aTensor.shape().rank() == 2;
+    int n = out.columns;
+    int k = bTensor.dim(transposeB ? -1 : -2);
+    int m = bShared && !transposeA ? out.rows : outTensor.dim(-2);
+    int batch = m * n == 0 ? 0 : out.size / (m * n);
     for (int g = 0; g < batch; g++) {
-      int aFrom = aShared ? 0 : g * m * k;
+      int aFrom = g * m * k;
       int bFrom = bShared ? 0 : g * k * n;
       for (int i = 0; i < m; i++) {
         for (int j = 0; j < n; j++) {

@@ -1,5 +1,7 @@
 package dev.anechoic.kernels.simd;
 
+import static jdk.incubator.vector.VectorOperators.EQ;
+
 import dev.anechoic.tensor.Philox;
 import dev.anechoic.tensor.Tensor;
 import jdk.incubator.vector.FloatVector;
@@ -79,7 +81,7 @@ final class ActivationKernels {
     k.x.set(x);
     k.y.set(y);
     k.p = (float) p;
-    k.factor = (float) (1 / (1 - p));
+    k.kept = (float) (1 - p);
     k.seed = seed;
     k.stream = stream;
     k.step = step;
@@ -90,23 +92,26 @@ final class ActivationKernels {
 
   // ---- functions of a vector ----------------------------------------------------------------
 
-  private static FloatVector geluSigmoid(FloatVector x) {
-    FloatVector cubic = x.mul(x).fma(FloatVector.broadcast(F, GELU_CUBIC), ONE);
-    return VectorMath.sigmoid(x.mul(GELU_SCALE).mul(cubic));
-  }
-
   private static final FloatVector ONE = FloatVector.broadcast(F, 1f);
 
-  static FloatVector geluOf(FloatVector x) {
-    return x.mul(geluSigmoid(x));
+  /** {@code e^-2z}, z the argument of the tanh: the sigmoid of 2 z is 1 / (1 + e^-2z). */
+  private static FloatVector geluExp(FloatVector x) {
+    FloatVector cubic = x.mul(x).fma(FloatVector.broadcast(F, GELU_CUBIC), ONE);
+    return VectorMath.exp(x.mul(-GELU_SCALE).mul(cubic));
   }
 
-  /** {@code s + x s (1 - s) z'}, z' the derivative of the argument of the sigmoid s. */
+  static FloatVector geluOf(FloatVector x) {
+    return x.div(geluExp(x).add(ONE));
+  }
+
+  /** {@code s + x s (1 - s) 2z'} with s the sigmoid of 2 z. */
   static FloatVector geluSlope(FloatVector x) {
-    FloatVector s = geluSigmoid(x);
+    FloatVector e = geluExp(x);
+    FloatVector s = ONE.div(e.add(ONE));
+    // 1 - s without cancellation; where e is infinite it would be infinity times 0.
+    FloatVector rest = e.mul(s).blend(1f, e.compare(EQ, Float.POSITIVE_INFINITY));
     FloatVector inner = x.mul(x).fma(FloatVector.broadcast(F, 3 * GELU_CUBIC), ONE).min(HUGE);
-    FloatVector rise = x.mul(s).mul(ONE.sub(s)).mul(inner.mul(GELU_SCALE));
-    return s.add(rise);
+    return x.mul(s).mul(rest).fma(inner.mul(GELU_SCALE), s);
   }
 
   static FloatVector siluOf(FloatVector x) {
@@ -178,15 +183,7 @@ final class ActivationKernels {
     @Override
     void map(
         float[] x, int xAt, float[] d, int dAt, float[] out, int outAt, int n, boolean accumulate) {
-      int i = 0;
-      for (; i + V <= n; i += V) {
-        FloatVector g =
-            geluSlope(FloatVector.fromArray(F, x, xAt + i))
-                .mul(FloatVector.fromArray(F, d, dAt + i));
-        (accumulate ? FloatVector.fromArray(F, out, outAt + i).add(g) : g)
-            .intoArray(out, outAt + i);
-      }
-      if (i < n) {
+      for (int i = 0; i < n; i += V) {
         VectorMask<Float> mask = F.indexInRange(i, n);
         FloatVector g =
             geluSlope(FloatVector.fromArray(F, x, xAt + i, mask))
@@ -326,7 +323,7 @@ final class ActivationKernels {
     final Operand y = new Operand();
     private final int[][] words;
     float p;
-    float factor;
+    float kept;
     long seed;
     int stream;
     int step;
@@ -352,8 +349,8 @@ final class ActivationKernels {
         if (c % 4 == 0) {
           Philox.block(seed, stream, step, r, c / 4, block);
         }
-        boolean kept = Philox.toUniform(block[c % 4]) >= p;
-        float value = kept ? x.array[xAt + c] * factor : 0;
+        boolean keeps = Philox.toUniform(block[c % 4]) >= p;
+        float value = keeps ? x.array[xAt + c] / kept : 0;
         y.array[yAt + c] = accumulate ? y.array[yAt + c] + value : value;
       }
     }

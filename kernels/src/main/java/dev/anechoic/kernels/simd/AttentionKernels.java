@@ -209,19 +209,12 @@ final class AttentionKernels {
   /** {@code s = exp(scale s - max)} in place; returns the sum, lane by lane, then folded. */
   private static float expScaled(float[] s, int at, int count, float scale, float max) {
     FloatVector sum = FloatVector.zero(F);
-    int j = 0;
-    for (; j + V <= count; j += V) {
-      FloatVector x = FloatVector.fromArray(F, s, at + j).mul(scale).sub(max);
-      FloatVector e = VectorMath.expNotPositive(x);
-      e.intoArray(s, at + j);
-      sum = sum.add(e);
-    }
-    if (j < count) {
+    for (int j = 0; j < count; j += V) {
       VectorMask<Float> mask = F.indexInRange(j, count);
       FloatVector x = FloatVector.fromArray(F, s, at + j, mask).mul(scale).sub(max);
       FloatVector e = VectorMath.expNotPositive(x);
       e.intoArray(s, at + j, mask);
-      sum = sum.add(e.blend(0f, mask.not()));
+      sum = sum.add(e, mask);
     }
     return VectorMath.sum(sum);
   }
@@ -445,7 +438,7 @@ final class AttentionKernels {
         float delta =
             SoftmaxKernels.dot(dOut.array, dOut.at + o, out.array, out.at + o, l.headSize);
         float logSum = lse.array[lse.at + (b * l.heads + h) * l.time + first + i];
-        scoreGradients(s.weights, s.gradients, i * ld, first + i + 1, seen, logSum, delta);
+        scoreGradients(s.weights, s.gradients, i * ld, first + i + 1, seen, scale, logSum, delta);
       }
       for (int i = 0; i < rows; i += ROWS) {
         int some = Math.min(ROWS, rows - i);
@@ -497,27 +490,24 @@ final class AttentionKernels {
     /**
      * From the scores {@code w} and {@code g = dOut Vᵀ} of a row, in place: {@code w = exp(scale w -
      * lse); g = scale w (g - δ)}. Both are 0 from {@code count}, the keys the row sees, to {@code
-     * end}.
+     * end}, rounded up to whole vectors.
      */
-    private void scoreGradients(
-        float[] w, float[] g, int at, int count, int end, float lse, float delta) {
-      float factor = scale;
-      int j = 0;
-      for (; j + V <= count; j += V) {
-        FloatVector x = FloatVector.fromArray(F, w, at + j).mul(factor).sub(lse);
-        FloatVector p = VectorMath.exp(x);
-        p.intoArray(w, at + j);
-        FloatVector d = FloatVector.fromArray(F, g, at + j).sub(delta);
-        d.mul(p).mul(factor).intoArray(g, at + j);
-      }
-      for (; j < end; j += V) {
+    private static void scoreGradients(
+        float[] w,
+        float[] g,
+        int at,
+        int count,
+        int end,
+        float scale,
+        float lse,
+        float delta) {
+      for (int j = 0; j < end; j += V) {
         VectorMask<Float> mask = F.indexInRange(j, count);
-        VectorMask<Float> room = F.indexInRange(j, end);
-        FloatVector x = FloatVector.fromArray(F, w, at + j, mask).mul(factor).sub(lse);
-        FloatVector p = VectorMath.exp(x).blend(0f, mask.not());
-        p.intoArray(w, at + j, room);
-        FloatVector d = FloatVector.fromArray(F, g, at + j, mask).sub(delta);
-        d.mul(p).mul(factor).blend(0f, mask.not()).intoArray(g, at + j, room);
+        FloatVector x = FloatVector.fromArray(F, w, at + j, mask).mul(scale).sub(lse);
+        FloatVector p = FloatVector.zero(F).blend(VectorMath.exp(x), mask);
+        FloatVector d = FloatVector.fromArray(F, g, at + j, mask).sub(delta).mul(scale);
+        p.intoArray(w, at + j);
+        FloatVector.zero(F).blend(d.mul(p), mask).intoArray(g, at + j);
       }
     }
   }

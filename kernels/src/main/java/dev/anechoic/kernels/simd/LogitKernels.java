@@ -291,17 +291,11 @@ final class LogitKernels {
         float[] out,
         int outAt,
         boolean accumulate) {
-      int c = 0;
-      for (; c + V <= columns; c += V) {
-        FloatVector v = FloatVector.fromArray(F, x, at + c);
-        FloatVector p = VectorMath.exp(logP(v, temperature, lse)).mul(weight);
-        (accumulate ? FloatVector.fromArray(F, out, outAt + c).add(p) : p)
-            .intoArray(out, outAt + c);
-      }
-      if (c < columns) {
+      for (int c = 0; c < columns; c += V) {
         VectorMask<Float> mask = F.indexInRange(c, columns);
         FloatVector v = FloatVector.fromArray(F, x, at + c, mask);
-        put(out, outAt + c, VectorMath.exp(logP(v, temperature, lse)).mul(weight), accumulate, mask);
+        FloatVector p = VectorMath.exp(logP(v, temperature, lse)).mul(weight);
+        put(out, outAt + c, p, accumulate, mask);
       }
     }
   }
@@ -335,7 +329,7 @@ final class LogitKernels {
         VectorMask<Float> mask = F.indexInRange(c, columns);
         FloatVector logP = logP(FloatVector.fromArray(F, x, at + c, mask), temperature, logSum);
         FloatVector term = atLeastZeroMass(VectorMath.exp(logP).mul(logP), logP);
-        sum = sum.add(term.blend(0f, mask.not()));
+        sum = sum.add(term, mask);
       }
       return VectorMath.sum(sum);
     }
@@ -435,7 +429,7 @@ final class LogitKernels {
         FloatVector logP = logP(FloatVector.fromArray(F, p, pAt + c, mask), temperature, lseP);
         FloatVector logQ = logP(FloatVector.fromArray(F, q, qAt + c, mask), temperature, lseQ);
         FloatVector term = atLeastZeroMass(VectorMath.exp(logP).mul(logP.sub(logQ)), logP);
-        sum = sum.add(term.blend(0f, mask.not()));
+        sum = sum.add(term, mask);
       }
       return VectorMath.sum(sum);
     }

@@ -35,7 +35,7 @@ final class SampleKernel extends RowKernel {
     /** Logits of the support, in order of the vocabulary; others minus infinity. */
     float[] kept = {};
 
-    /** Sort keys: a logit's rank in the upper half, the id that breaks ties in the lower. */
+    /** A heap of keys: a logit's rank in the upper half, the id that breaks ties in the lower. */
     long[] keys = {};
 
     void room(int columns) {
@@ -145,36 +145,73 @@ final class SampleKernel extends RowKernel {
 
   /** Fills {@code kept} with the logits of the top-k, then top-p support. */
   private void support(int at, Scratch s) {
-    float[] x = logits.array;
     for (int v = 0; v < columns; v++) {
-      // Larger logits first, lower ids first among equals, in a sort of rising keys.
-      s.keys[v] = ((long) ~ordered(x[at + v]) << 32) | v;
+      // Larger logits first, lower ids first among equals, as rising keys.
+      s.keys[v] = ((long) ~ordered(logits.array[at + v]) << 32) | v;
     }
-    Arrays.sort(s.keys, 0, columns);
-    int count = topK > 0 ? Math.min(topK, columns) : columns;
-    keep(at, s, count);
+    for (int i = columns / 2 - 1; i >= 0; i--) {
+      sink(s.keys, i, columns);
+    }
+    int taken = 0;
+    if (topK > 0 && topK < columns) {
+      Arrays.fill(s.kept, 0, columns, Float.NEGATIVE_INFINITY);
+      for (; taken < topK; taken++) {
+        keep(at, s, pop(s.keys, columns - taken));
+      }
+    } else {
+      System.arraycopy(logits.array, at, s.kept, 0, columns);
+    }
     if (topP < 1) {
-      weigh(s.kept, 0, s.weights);
-      double total = 0;
-      for (int v = 0; v < columns; v++) {
-        total += s.weights[v];
-      }
-      double mass = 0;
-      int fewest = 0;
-      while (fewest < count && (fewest == 0 || mass < topP * total)) {
-        mass += s.weights[(int) s.keys[fewest]];
-        fewest++;
-      }
-      keep(at, s, fewest);
+      nucleus(at, s, taken);
     }
   }
 
-  private void keep(int at, Scratch s, int count) {
-    Arrays.fill(s.kept, 0, columns, Float.NEGATIVE_INFINITY);
-    for (int i = 0; i < count; i++) {
-      int v = (int) s.keys[i];
-      s.kept[v] = logits.array[at + v];
+  /** Of {@code kept}, leaves the fewest largest whose mass reaches top-p; at least one. */
+  private void nucleus(int at, Scratch s, int taken) {
+    weigh(s.kept, 0, s.weights);
+    double total = 0;
+    for (int v = 0; v < columns; v++) {
+      total += s.weights[v];
     }
+    Arrays.fill(s.kept, 0, columns, Float.NEGATIVE_INFINITY);
+    int most = taken > 0 ? taken : columns;
+    double mass = 0;
+    for (int i = 0; i < most && (i == 0 || mass < topP * total); i++) {
+      // Keys that top-k took lie behind the heap, the largest logit last.
+      int v = taken > 0 ? (int) s.keys[columns - 1 - i] : pop(s.keys, columns - i);
+      mass += s.weights[v];
+      keep(at, s, v);
+    }
+  }
+
+  private void keep(int at, Scratch s, int v) {
+    s.kept[v] = logits.array[at + v];
+  }
+
+  /** Takes the least key of a heap of {@code size} away, to behind its end, and returns its id. */
+  private static int pop(long[] heap, int size) {
+    long least = heap[0];
+    heap[0] = heap[size - 1];
+    heap[size - 1] = least;
+    sink(heap, 0, size - 1);
+    return (int) least;
+  }
+
+  /** Moves element i down until neither child is less; the root of the heap is its least key. */
+  private static void sink(long[] heap, int i, int size) {
+    long key = heap[i];
+    while (2 * i + 1 < size) {
+      int child = 2 * i + 1;
+      if (child + 1 < size && heap[child + 1] < heap[child]) {
+        child++;
+      }
+      if (heap[child] >= key) {
+        break;
+      }
+      heap[i] = heap[child];
+      i = child;
+    }
+    heap[i] = key;
   }
 
   /** An int whose order is that of the floats; both zeros are equal. */

@@ -75,46 +75,28 @@ final class SoftmaxKernels {
     return max0.reduceLanes(VectorOperators.MAX);
   }
 
-  /** {@code y = exp(x - max)}, and returns the sum. Lanes of two vectors, then halves folded. */
+  /** {@code y = exp(x - max)}, and returns the sum: lanes first, then halves folded. */
   static float expSum(float[] x, int xAt, int columns, float max, float[] y, int yAt) {
-    FloatVector sum0 = FloatVector.zero(F);
-    FloatVector sum1 = sum0;
-    int c = 0;
-    for (; c + 2 * V <= columns; c += 2 * V) {
-      FloatVector e0 = VectorMath.expNotPositive(FloatVector.fromArray(F, x, xAt + c).sub(max));
-      FloatVector e1 = VectorMath.expNotPositive(FloatVector.fromArray(F, x, xAt + c + V).sub(max));
-      e0.intoArray(y, yAt + c);
-      e1.intoArray(y, yAt + c + V);
-      sum0 = sum0.add(e0);
-      sum1 = sum1.add(e1);
-    }
-    for (; c < columns; c += V) {
+    FloatVector sum = FloatVector.zero(F);
+    for (int c = 0; c < columns; c += V) {
       VectorMask<Float> mask = F.indexInRange(c, columns);
       FloatVector e =
           VectorMath.expNotPositive(FloatVector.fromArray(F, x, xAt + c, mask).sub(max));
       e.intoArray(y, yAt + c, mask);
-      sum0 = sum0.add(e.blend(0f, mask.not()));
+      sum = sum.add(e, mask);
     }
-    return VectorMath.sum(sum0.add(sum1));
+    return VectorMath.sum(sum);
   }
 
   /** {@code Σ exp(x/temperature - max)}, in the order of {@link #expSum}. */
   static float sumExp(float[] x, int at, int columns, float temperature, float max) {
-    FloatVector sum0 = FloatVector.zero(F);
-    FloatVector sum1 = sum0;
-    int c = 0;
-    for (; c + 2 * V <= columns; c += 2 * V) {
-      FloatVector x0 = scaled(FloatVector.fromArray(F, x, at + c), temperature);
-      FloatVector x1 = scaled(FloatVector.fromArray(F, x, at + c + V), temperature);
-      sum0 = sum0.add(VectorMath.expNotPositive(x0.sub(max)));
-      sum1 = sum1.add(VectorMath.expNotPositive(x1.sub(max)));
-    }
-    for (; c < columns; c += V) {
+    FloatVector sum = FloatVector.zero(F);
+    for (int c = 0; c < columns; c += V) {
       VectorMask<Float> mask = F.indexInRange(c, columns);
-      FloatVector tail = scaled(FloatVector.fromArray(F, x, at + c, mask), temperature);
-      sum0 = sum0.add(VectorMath.expNotPositive(tail.sub(max)).blend(0f, mask.not()));
+      FloatVector v = scaled(FloatVector.fromArray(F, x, at + c, mask), temperature);
+      sum = sum.add(VectorMath.expNotPositive(v.sub(max)), mask);
     }
-    return VectorMath.sum(sum0.add(sum1));
+    return VectorMath.sum(sum);
   }
 
   /** x over the temperature; x itself at 1. */

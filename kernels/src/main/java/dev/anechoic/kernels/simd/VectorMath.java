@@ -18,7 +18,8 @@ import jdk.incubator.vector.VectorSpecies;
  * Functions of vectors: exponential, logarithm, hyperbolic tangent, and sums of lanes.
  *
  * <p>Polynomials evaluated with fused multiply-adds, so the bits are the same on every machine, at
- * every width and in every lane. The coefficients are minimax fits (Remez exchange in double) for
+ * every width and in every lane. A method that calls one of them more than twice grows past what C2 inlines,
+ * and vectors are then boxed on the heap. The coefficients are minimax fits (Remez exchange in double) for
  * the reduced interval. Largest errors, over a dense sweep: see {@code VectorMathTest}.
  */
 public final class VectorMath {
@@ -156,14 +157,13 @@ public final class VectorMath {
    * open, and interpreter and C2 take different ones.
    */
   static float sum(FloatVector v) {
-    if (V >= 16) {
-      v = v.add(v.rearrange(BY_8));
-    }
-    if (V >= 8) {
-      v = v.add(v.rearrange(BY_4));
-    }
-    v = v.add(v.rearrange(BY_2));
-    v = v.add(v.rearrange(BY_1));
-    return v.lane(0);
+    FloatVector four = foldTo4(v);
+    four = four.add(four.rearrange(BY_2));
+    return four.add(four.rearrange(BY_1)).lane(0);
+  }
+
+  private static FloatVector foldTo4(FloatVector v) {
+    FloatVector eight = V >= 16 ? v.add(v.rearrange(BY_8)) : v;
+    return V >= 8 ? eight.add(eight.rearrange(BY_4)) : eight;
   }
 }
