@@ -1,9 +1,11 @@
 package dev.anechoic.model.train;
 
 import dev.anechoic.model.UserError;
+import dev.anechoic.model.corpus.CorpusConfig;
 import dev.anechoic.model.corpus.CorpusWriter;
 import dev.anechoic.model.corpus.Document;
 import dev.anechoic.model.corpus.DocumentReader;
+import dev.anechoic.model.corpus.Mixture;
 import dev.anechoic.model.format.Format;
 import dev.anechoic.model.format.Formats;
 import dev.anechoic.model.io.Hashing;
@@ -50,14 +52,20 @@ public record PretrainData(
     return of(encoder, documents, config.data().heldOut());
   }
 
-  /** Documents of the mixture, counted in characters, since there is no tokenizer yet. */
+  /** First documents of the mixture in shares of documents, since nothing counts tokens yet. */
   private static List<Document> generateSample(PretrainConfig config) {
-    return config
-        .corpus()
-        .mixture(String::length)
-        .blocks(config.corpus().blocks())
-        .limit(TOKENIZER_DOCUMENTS)
-        .toList();
+    CorpusConfig corpus = config.corpus();
+    return new CorpusConfig(
+            corpus.seed(),
+            Mixture.Unit.DOCUMENTS,
+            TOKENIZER_DOCUMENTS,
+            1,
+            corpus.evaluation(),
+            corpus.docstring(),
+            corpus.generator(),
+            corpus.formats())
+        .mixture(text -> 0)
+        .block(0);
   }
 
   private static Tokenizer tokenizer(PretrainConfig config, List<Document> documents) {
