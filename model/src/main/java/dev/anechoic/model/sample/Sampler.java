@@ -84,6 +84,11 @@ public final class Sampler implements AutoCloseable {
     return slots.length;
   }
 
+  /** Most tokens of a sequence, prompt and completion together. */
+  public int positions() {
+    return cache.positions();
+  }
+
   /** Tokens drawn since the start. */
   public long decodedTokens() {
     return decodedTokens;

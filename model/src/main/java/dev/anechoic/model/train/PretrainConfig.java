@@ -77,8 +77,13 @@ public record PretrainConfig(
         schedule.kind(), schedule.lr(), warmup, total, schedule.finalFraction());
   }
 
+  /** Whether a run of this configuration may go on from one of the other. */
+  public boolean isSameRunAs(PretrainConfig other) {
+    return identity().equals(other.identity());
+  }
+
   /** This configuration without what may differ when a run resumes. */
-  PretrainConfig identity() {
+  private PretrainConfig identity() {
     return new PretrainConfig(
         seed, "auto", 0, maxTokens, batch, microBatch, false, logEvery, evalEvery,
         checkpointEvery, model, data, tokenizer, corpus, optimizer, schedule);

@@ -1,11 +1,9 @@
 package dev.anechoic.model.train;
 
 import dev.anechoic.model.UserError;
-import dev.anechoic.model.corpus.CorpusConfig;
 import dev.anechoic.model.corpus.CorpusWriter;
 import dev.anechoic.model.corpus.Document;
 import dev.anechoic.model.corpus.DocumentReader;
-import dev.anechoic.model.corpus.Mixture;
 import dev.anechoic.model.format.Format;
 import dev.anechoic.model.format.Formats;
 import dev.anechoic.model.io.Hashing;
@@ -29,9 +27,6 @@ import org.jspecify.annotations.Nullable;
  */
 public record PretrainData(
     DocumentEncoder encoder, Documents training, Documents heldOut, String sha256) {
-  /** Enough text for merges of a vocabulary of a few thousand tokens. */
-  private static final int TOKENIZER_DOCUMENTS = 10_000;
-
   /**
    * Reads or generates the documents, and loads or trains the tokenizer.
    *
@@ -39,52 +34,43 @@ public record PretrainData(
    */
   public static PretrainData prepare(PretrainConfig config) {
     Path corpus = config.data().corpus();
-    if (corpus == null) {
-      DocumentEncoder encoder = new DocumentEncoder(tokenizer(config, generateSample(config)));
-      List<Document> documents =
-          config.corpus().mixture(encoder.counter()).blocks(config.corpus().blocks()).toList();
-      return of(encoder, documents, config.data().heldOut());
-    }
-    Path file = Files.isDirectory(corpus) ? corpus.resolve(CorpusWriter.CORPUS) : corpus;
-    List<String> formats = Formats.all().stream().map(Format::name).toList();
-    List<Document> documents = DocumentReader.read(file, formats);
-    DocumentEncoder encoder = new DocumentEncoder(tokenizer(config, documents));
+    Tokenizer stored = storedTokenizer(config);
+    return corpus == null ? generate(config, stored) : read(config, corpus, stored);
+  }
+
+  private static PretrainData generate(PretrainConfig config, @Nullable Tokenizer stored) {
+    Tokenizer tokenizer =
+        stored != null
+            ? stored
+            : CorpusTokenizer.train(config.corpus(), null, config.tokenizer());
+    DocumentEncoder encoder = new DocumentEncoder(tokenizer);
+    List<Document> documents =
+        config.corpus().mixture(encoder.counter()).blocks(config.corpus().blocks()).toList();
     return of(encoder, documents, config.data().heldOut());
   }
 
-  /** First documents of the mixture in shares of documents, since nothing counts tokens yet. */
-  private static List<Document> generateSample(PretrainConfig config) {
-    CorpusConfig corpus = config.corpus();
-    return new CorpusConfig(
-            corpus.seed(),
-            Mixture.Unit.DOCUMENTS,
-            TOKENIZER_DOCUMENTS,
-            1,
-            corpus.evaluation(),
-            corpus.docstring(),
-            corpus.generator(),
-            corpus.formats())
-        .mixture(text -> 0)
-        .block(0);
+  private static PretrainData read(
+      PretrainConfig config, Path corpus, @Nullable Tokenizer stored) {
+    Path file = Files.isDirectory(corpus) ? corpus.resolve(CorpusWriter.CORPUS) : corpus;
+    List<String> formats = Formats.all().stream().map(Format::name).toList();
+    List<Document> documents = DocumentReader.read(file, formats);
+    Tokenizer tokenizer = stored;
+    if (tokenizer == null) {
+      List<String> texts =
+          documents.stream().limit(CorpusTokenizer.DOCUMENTS).map(Document::text).toList();
+      tokenizer = Tokenizer.train(texts, config.tokenizer());
+    }
+    return of(new DocumentEncoder(tokenizer), documents, config.data().heldOut());
   }
 
-  private static Tokenizer tokenizer(PretrainConfig config, List<Document> documents) {
+  private static @Nullable Tokenizer storedTokenizer(PretrainConfig config) {
     Path given = config.data().tokenizer();
-    Path beside = besideCorpus(config.data().corpus());
+    Path corpus = config.data().corpus();
     if (given != null) {
       return Tokenizer.load(given);
     }
-    if (beside != null) {
-      return Tokenizer.load(beside);
-    }
-    List<String> texts =
-        documents.stream().limit(TOKENIZER_DOCUMENTS).map(Document::text).toList();
-    return Tokenizer.train(texts, config.tokenizer());
-  }
-
-  private static @Nullable Path besideCorpus(@Nullable Path corpus) {
-    Path file = corpus == null ? null : corpus.resolve(Tokenizer.FILE);
-    return file != null && Files.exists(file) ? file : null;
+    Path beside = corpus == null ? null : corpus.resolve(Tokenizer.FILE);
+    return beside != null && Files.exists(beside) ? Tokenizer.load(beside) : null;
   }
 
   /** Tokenizes documents and holds the last {@code heldOut} of each format back. */

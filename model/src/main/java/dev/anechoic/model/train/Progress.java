@@ -1,13 +1,13 @@
 package dev.anechoic.model.train;
 
-import java.io.PrintStream;
+import java.io.PrintWriter;
 import java.util.Locale;
 
 /** The progress line of a training run, at most every few seconds. */
 final class Progress {
   private static final long INTERVAL_NANOS = 5_000_000_000L;
 
-  private final PrintStream out;
+  private final PrintWriter out;
   private final long totalSteps;
   private final long tokensPerStep;
   private final double flopsPerToken;
@@ -20,7 +20,7 @@ final class Progress {
    *     unknown
    */
   Progress(
-      PrintStream out,
+      PrintWriter out,
       long firstStep,
       long totalSteps,
       long tokensPerStep,
@@ -58,6 +58,7 @@ final class Progress {
         rate,
         share,
         clock(etaSeconds));
+    out.flush();
     lastNanos = now;
     lastStep = step;
   }

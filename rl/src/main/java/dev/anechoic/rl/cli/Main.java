@@ -32,7 +32,11 @@ import picocli.CommandLine.Spec;
     subcommands = {
       DemoCommand.class,
       DoctorCommand.class,
+      CorpusCommand.class,
       TokenizerCommand.class,
+      PretrainCommand.class,
+      SampleCommand.class,
+      ScoreCommand.class,
       StudyCommand.class,
       ReportCommand.class,
       WatchCommand.class,

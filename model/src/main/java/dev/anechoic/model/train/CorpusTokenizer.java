@@ -1,0 +1,42 @@
+package dev.anechoic.model.train;
+
+import dev.anechoic.model.corpus.CorpusConfig;
+import dev.anechoic.model.corpus.Document;
+import dev.anechoic.model.corpus.Mixture;
+import dev.anechoic.model.corpus.ProblemSource;
+import dev.anechoic.model.tokenizer.Tokenizer;
+import dev.anechoic.model.tokenizer.TokenizerConfig;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Trains the tokenizer of a corpus that is about to be generated. */
+public final class CorpusTokenizer {
+  /** Enough text for the merges of a few thousand tokens. */
+  static final int DOCUMENTS = 10_000;
+
+  private CorpusTokenizer() {}
+
+  /**
+   * Learns from the first documents of the mixture, taken in shares of documents, since nothing
+   * counts tokens yet.
+   *
+   * @param source of the problems, or null for the generator with the dials of each format
+   */
+  public static Tokenizer train(
+      CorpusConfig corpus, @Nullable ProblemSource source, TokenizerConfig config) {
+    CorpusConfig sample =
+        new CorpusConfig(
+            corpus.seed(),
+            Mixture.Unit.DOCUMENTS,
+            DOCUMENTS,
+            1,
+            corpus.evaluation(),
+            corpus.docstring(),
+            corpus.generator(),
+            corpus.formats());
+    Mixture mixture =
+        source == null ? sample.mixture(text -> 0) : sample.mixture(source, text -> 0);
+    List<String> texts = mixture.blocks(1).map(Document::text).toList();
+    return Tokenizer.train(texts, config);
+  }
+}
