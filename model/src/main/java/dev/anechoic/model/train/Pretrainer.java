@@ -11,7 +11,7 @@ import dev.anechoic.model.transformer.ModelConfig;
 import dev.anechoic.model.transformer.Transformer;
 import dev.anechoic.tensor.Backend;
 import dev.anechoic.tensor.MemoryLedger;
-import java.io.PrintWriter;
+import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -120,7 +120,7 @@ public final class Pretrainer implements AutoCloseable {
    *
    * @param out where the progress line goes, or null for nowhere
    */
-  public Result run(@Nullable PrintWriter out) {
+  public Result run(@Nullable PrintStream out) {
     long total = schedule.totalSteps();
     Progress progress = out == null ? null : progress(out, total);
     String reason = null;
@@ -158,7 +158,7 @@ public final class Pretrainer implements AutoCloseable {
     return every > 0 && step % every == 0;
   }
 
-  private Progress progress(PrintWriter out, long total) {
+  private Progress progress(PrintStream out, long total) {
     ModelConfig shape = model.config();
     int time = shape.contextLength();
     return new Progress(

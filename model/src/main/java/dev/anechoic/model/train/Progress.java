@@ -1,13 +1,13 @@
 package dev.anechoic.model.train;
 
-import java.io.PrintWriter;
+import java.io.PrintStream;
 import java.util.Locale;
 
 /** The progress line of a training run, at most every few seconds. */
 final class Progress {
   private static final long INTERVAL_NANOS = 5_000_000_000L;
 
-  private final PrintWriter out;
+  private final PrintStream out;
   private final long totalSteps;
   private final long tokensPerStep;
   private final double flopsPerToken;
@@ -20,7 +20,7 @@ final class Progress {
    *     unknown
    */
   Progress(
-      PrintWriter out,
+      PrintStream out,
       long firstStep,
       long totalSteps,
       long tokensPerStep,

@@ -151,7 +151,7 @@ final class PretrainCommand implements Runnable {
               .checkpointTo(folder.resolve(CHECKPOINT))
               .stoppedBy(stop)
               .metricsTo(log::write)
-              .run(print);
+              .run(System.out);
       double seconds = (System.nanoTime() - since) / 1e9;
       String end =
           switch (result.end()) {
