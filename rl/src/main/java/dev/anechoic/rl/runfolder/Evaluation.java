@@ -67,7 +67,7 @@ public record Evaluation(
       problems.add(problem(problem));
     }
     if (problems.isEmpty()) {
-      throw json.wrong("problems", "at least one problem", null);
+      throw json.mismatch("problems", "at least one problem");
     }
     return new Evaluation(
         json.integer("step"),
@@ -79,17 +79,17 @@ public record Evaluation(
 
   private static Problem problem(JsonObject json) {
     List<Answer> samples = new ArrayList<>();
-    for (Object sample : json.list("samples")) {
+    for (Object sample : json.values("samples")) {
       samples.add(answer(json, "samples", sample));
     }
     Map<String, Answer> forced = new LinkedHashMap<>();
     if (json.has("forced")) {
       JsonObject byFormat = json.object("forced");
       for (String format : byFormat.names()) {
-        forced.put(format, answer(json, "forced", byFormat.raw(format)));
+        forced.put(format, answer(json, "forced", byFormat.value(format)));
       }
     }
-    Object greedy = json.raw("greedy");
+    Object greedy = json.value("greedy");
     return new Problem(
         json.string("id"), greedy == null ? null : answer(json, "greedy", greedy), samples, forced);
   }
@@ -102,7 +102,7 @@ public record Evaluation(
       Object value = list.size() > 2 ? list.get(2) : null;
       return new Answer(format, verdict, value == null ? null : value.toString());
     }
-    throw json.wrong(field, "answers as [format, verdict, value]", found);
+    throw json.mismatch(field, "answers as [format, verdict, value]");
   }
 
   /** Writes the evaluation, whole or not at all. */

@@ -1,14 +1,13 @@
 package dev.anechoic.rl.runfolder;
 
 import dev.anechoic.model.UserError;
+import dev.anechoic.model.io.AtomicFiles;
+import dev.anechoic.model.io.FileErrors;
 import java.io.BufferedWriter;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,8 +22,7 @@ public final class JsonLines {
    * Reads a file line by line. A last line without a line break is one that its writer has not
    * finished (the run is alive, or was killed); it is skipped unless it is complete JSON.
    *
-   * @throws UserError where a line is not a JSON object
-   * @throws UncheckedIOException where the file cannot be read
+   * @throws UserError where the file cannot be read or a line is not a JSON object
    */
   public static void read(Path file, Consumer<JsonObject> each) {
     String text = text(file);
@@ -52,16 +50,9 @@ public final class JsonLines {
     return JsonObject.parse(text(file), file.toString());
   }
 
-  /** Writes a file whole: to a neighbour first, then renamed, so that no reader sees half of it. */
+  /** Replaces a file whole, and makes its folder where it is not there. */
   public static void writeFile(Path file, String text) {
-    Path staged = file.resolveSibling(file.getFileName() + ".tmp");
-    try {
-      Files.createDirectories(file.toAbsolutePath().getParent());
-      Files.writeString(staged, text);
-      Files.move(staged, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
-    } catch (IOException e) {
-      throw unwritable(file, e);
-    }
+    AtomicFiles.write(file, text.getBytes(StandardCharsets.UTF_8));
   }
 
   /** Appends lines to a file, each made durable to readers by a flush. */
@@ -78,7 +69,7 @@ public final class JsonLines {
             Files.newBufferedWriter(
                 file, StandardCharsets.UTF_8, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
       } catch (IOException e) {
-        throw unwritable(file, e);
+        throw FileErrors.writing(file, 0, e);
       }
     }
 
@@ -88,7 +79,7 @@ public final class JsonLines {
         out.write('\n');
         out.flush();
       } catch (IOException e) {
-        throw unwritable(file, e);
+        throw FileErrors.writing(file, 0, e);
       }
     }
 
@@ -97,17 +88,9 @@ public final class JsonLines {
       try {
         out.close();
       } catch (IOException e) {
-        throw unwritable(file, e);
+        throw FileErrors.writing(file, 0, e);
       }
     }
-  }
-
-  private static UserError unwritable(Path file, IOException e) {
-    return UserError.what("Cannot write a file of the run folder")
-        .where(file)
-        .got(e)
-        .cause(e)
-        .remedy("Check the free disk and the folder's permissions.");
   }
 
   static <T> List<T> readAll(Path file, Function<JsonObject, T> parse) {
@@ -119,14 +102,8 @@ public final class JsonLines {
   private static String text(Path file) {
     try {
       return Files.readString(file);
-    } catch (CharacterCodingException e) {
-      throw UserError.what("A file of the run folder is damaged")
-          .where(file)
-          .expected("UTF-8 text")
-          .cause(e)
-          .remedy("Restore the file, or run the stage that writes it again.");
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot read " + file, e);
+      throw FileErrors.reading(file, e);
     }
   }
 }

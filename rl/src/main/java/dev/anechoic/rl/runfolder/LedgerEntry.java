@@ -98,7 +98,7 @@ public record LedgerEntry(
               push.string("term"),
               push.numberOrNaN("norm"),
               push.numberOrNaN("cosine"),
-              push.has("tokens") ? push.longInteger("tokens") : 0,
+              push.longInteger("tokens", 0),
               push.numberOrNaN("advantage_mass"),
               push.numberMap("layers"),
               push.numberMap("log_odds")));

@@ -59,21 +59,21 @@ public record Manifest(
           new HashedFile(
               entry.string("role"),
               entry.string("path"),
-              entry.has("bytes") ? entry.longInteger("bytes") : 0,
+              entry.longInteger("bytes", 0),
               entry.string("sha256")));
     }
     Map<String, String> environment = new LinkedHashMap<>();
     if (json.has("environment")) {
       JsonObject pairs = json.object("environment");
-      pairs.names().forEach(key -> environment.put(key, String.valueOf(pairs.raw(key))));
+      pairs.names().forEach(key -> environment.put(key, String.valueOf(pairs.value(key))));
     }
     return new Manifest(
         json.string("name"),
         json.string("algorithm", ""),
-        json.has("seed") ? json.longInteger("seed") : 0,
+        json.longInteger("seed", 0),
         json.string("command", ""),
         json.string("preset", ""),
-        json.has("parameters") ? json.longInteger("parameters") : 0,
+        json.longInteger("parameters", 0),
         json.strings("formats"),
         dials,
         files,

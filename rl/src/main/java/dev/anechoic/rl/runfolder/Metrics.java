@@ -49,7 +49,7 @@ public final class Metrics {
     int row = 0;
     for (JsonObject line : lines.values()) {
       for (String key : line.names()) {
-        if (line.raw(key) instanceof Number number) {
+        if (line.value(key) instanceof Number number) {
           columns.computeIfAbsent(key, k -> unmeasured(steps.length))[row] = number.doubleValue();
         }
       }

@@ -40,7 +40,7 @@ final class NumbersTest {
   void axesHaveRoundTicks() {
     assertEquals(List.of(0.0, 0.2, 0.4), rounded(new Range(0, 0.45).ticks(2)));
     assertEquals(List.of(1.0, 2.0, 3.0), rounded(new Range(1, 3).ticks(2)));
-    assertEquals(new Range(-0.1, 0.3), Range.covering(List.of(new double[] {-0.05, 0.26}), true));
+    assertEquals(new Range(-0.4, 1), Range.covering(List.of(new double[] {-0.4, 0.9}), true));
     assertEquals(Range.SHARE, Range.covering(List.of(new double[] {Double.NaN}), false));
   }
 

@@ -68,9 +68,9 @@ final class RunFolderTest {
   void aWrongFieldSaysWhatWasExpected() throws IOException {
     Files.writeString(folder.resolve(RunFolder.SAMPLES), "{\"id\":\"a\",\"step\":\"one\"}\n");
     UserError error = assertThrows(UserError.class, () -> new RunFolder(folder).samples());
-    assertTrue(error.getMessage().contains("'step'"), error.getMessage());
-    assertTrue(error.getMessage().contains("a number"), error.getMessage());
-    assertTrue(error.getMessage().contains("one"), error.getMessage());
+    assertTrue(error.getMessage().contains(": step"), error.getMessage());
+    assertTrue(error.getMessage().contains("a whole number"), error.getMessage());
+    assertTrue(error.getMessage().contains("the string one"), error.getMessage());
   }
 
   @Test
