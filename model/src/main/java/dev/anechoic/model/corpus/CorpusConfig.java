@@ -11,13 +11,12 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A corpus by its dials. The defaults are the mixture of the small-scale task: three formats in equal
- * shares, code and tool with label noise and a lasting misconception, text nearly clean.
+ * A corpus by its dials. The defaults are the mixture of the small-scale task: three formats in
+ * equal shares, code and tool with label noise and a lasting misconception, text nearly clean.
  */
 public record CorpusConfig(
     @Doc("seed of the order and of the noise") @Default("1") long seed,
-    @Doc("what the shares are shares of: tokens or documents") @Default("tokens")
-        Mixture.Unit unit,
+    @Doc("what the shares are shares of: tokens or documents") @Default("tokens") Mixture.Unit unit,
     @Doc("tokens or documents of a block, which holds every format in its exact share")
         @Default("65536")
         @Range(min = 1)
@@ -27,8 +26,7 @@ public record CorpusConfig(
         @Range(min = 1)
         long blocks,
     @Doc("held-out problems for evaluation") @Default("512") @Range(min = 0) int evaluation,
-    @Doc("whether code restates the question in its docstring") @Default("false")
-        boolean docstring,
+    @Doc("whether code restates the question in its docstring") @Default("false") boolean docstring,
     @Doc("the generator of problems") GeneratorConfig generator,
     @Doc("the formats by name, each with its dials")
         @Default(
@@ -78,10 +76,8 @@ public record CorpusConfig(
   public Mixture mixture(ProblemSource source, TokenCounter counter) {
     List<Ingredient> ingredients =
         mixture(counter).ingredients().stream()
-            .map(
-                i ->
-                    new Ingredient(
-                        i.format(), i.share(), i.labelNoise(), i.misconception(), source))
+            .map(i ->
+                new Ingredient(i.format(), i.share(), i.labelNoise(), i.misconception(), source))
             .toList();
     return new Mixture(ingredients, seed, unit, blockSize, counter);
   }

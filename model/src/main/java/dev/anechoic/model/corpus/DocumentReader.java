@@ -10,8 +10,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads a user's own corpus: one JSON object per line with {@code prompt}, {@code completion}, {@code
- * format}, and optionally {@code answer}, {@code id}, {@code family}, {@code steps}.
+ * Reads a user's own corpus: one JSON object per line with {@code prompt}, {@code completion},
+ * {@code format}, and optionally {@code answer}, {@code id}, {@code family}, {@code steps}.
  */
 public final class DocumentReader {
 
@@ -21,8 +21,8 @@ public final class DocumentReader {
    * Reads all documents of a file.
    *
    * @param formats names that a document may have as its format
-   * @throws UserError naming the line, for a line that is no JSON, lacks a key, has an empty prompt or
-   *     a format that is not known, and for a file without documents
+   * @throws UserError naming the line, for a line that is no JSON, lacks a key, has an empty prompt
+   *     or a format that is not known, and for a file without documents
    */
   public static List<Document> read(Path file, List<String> formats) {
     List<Document> documents = new ArrayList<>();

@@ -6,9 +6,7 @@ import dev.anechoic.model.config.Doc;
 import dev.anechoic.model.config.Range;
 import java.util.List;
 
-/**
- * Dials of the problem generator.
- */
+/** Dials of the problem generator. */
 public record GeneratorConfig(
     @Doc("seed of all choices") @Default("1") long seed,
     @Doc("relative frequency of problems with 1, 2, ... steps; at most five")
@@ -50,7 +48,9 @@ public record GeneratorConfig(
         "stepWeights must not be negative, and one must be positive, got " + stepWeights);
     check(
         smallest >= 2 && largest >= smallest + 4,
-        "largest must be at least smallest + 4 and smallest at least 2, got " + smallest + " to "
+        "largest must be at least smallest + 4 and smallest at least 2, got "
+            + smallest
+            + " to "
             + largest);
     check(largestFactor >= 3, "largestFactor must be at least 3, got " + largestFactor);
     check(

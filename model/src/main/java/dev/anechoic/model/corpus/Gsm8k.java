@@ -83,7 +83,8 @@ public final class Gsm8k {
       if (verification.verdict() == Verdict.CORRECT) {
         problems.add(read);
       } else {
-        String got = verification.answer() == null ? verification.detail() : verification.answer() + "";
+        String got =
+            verification.answer() == null ? verification.detail() : verification.answer() + "";
         fallOuts.add(new FallOut(id, OTHER_RESULT, got + " instead of " + problem.gold()));
       }
     } catch (Gsm8kReader.Unreadable e) {

@@ -12,5 +12,4 @@ import org.jspecify.annotations.Nullable;
  * @param doubt why its numbers cannot be replaced; null if every one is traced
  * @param equalSources sources that have to keep equal values when the numbers are replaced
  */
-record Gsm8kProblem(
-    Problem problem, @Nullable String doubt, List<List<Term.Leaf>> equalSources) {}
+record Gsm8kProblem(Problem problem, @Nullable String doubt, List<List<Term.Leaf>> equalSources) {}

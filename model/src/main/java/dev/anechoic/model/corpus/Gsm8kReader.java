@@ -38,8 +38,26 @@ final class Gsm8kReader {
           "she", "since", "so", "than", "that", "the", "their", "then", "there", "these", "they",
           "this", "to", "was", "were", "when", "which", "while", "who", "will", "with", "x");
   private static final Set<String> RESERVED =
-      Set.of("def", "del", "elif", "else", "global", "import", "lambda", "not", "pass", "print",
-          "raise", "result", "return", "try", "yield", "break", "class", "continue", "except");
+      Set.of(
+          "def",
+          "del",
+          "elif",
+          "else",
+          "global",
+          "import",
+          "lambda",
+          "not",
+          "pass",
+          "print",
+          "raise",
+          "result",
+          "return",
+          "try",
+          "yield",
+          "break",
+          "class",
+          "continue",
+          "except");
 
   private final String question;
   private final List<BigDecimal> givens = new ArrayList<>();
@@ -154,8 +172,8 @@ final class Gsm8kReader {
   }
 
   /**
-   * A name from the words behind the result, such as {@code purple_flowers}. Where none follow, as in
-   * {@code He eats 32 because 2 x 16 = 32}, from those behind the first mention of the result.
+   * A name from the words behind the result, such as {@code purple_flowers}. Where none follow, as
+   * in {@code He eats 32 because 2 x 16 = 32}, from those behind the first mention of the result.
    */
   private static String name(String before, String behind, BigDecimal result) {
     String name = name(behind);

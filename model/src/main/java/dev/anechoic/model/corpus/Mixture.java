@@ -12,9 +12,9 @@ import java.util.stream.Stream;
  * A stream of documents in several formats with exact shares.
  *
  * <p>The stream is made of blocks. Every block holds each format in its exact share, counted in
- * tokens or in documents, and is shuffled within itself. So a corpus of n blocks is a prefix of every
- * larger one with the same dials, and its shares are as exact. Each block depends on the dials and
- * its number only.
+ * tokens or in documents, and is shuffled within itself. So a corpus of n blocks is a prefix of
+ * every larger one with the same dials, and its shares are as exact. Each block depends on the
+ * dials and its number only.
  */
 public final class Mixture {
 
@@ -39,8 +39,8 @@ public final class Mixture {
    * @param ingredients formats with their dials, in the order of the metrics
    * @param seed of order and noise
    * @param unit of the shares and of the block
-   * @param blockSize tokens (end tokens included) or documents of a block; where a share of it is not
-   *     whole, it is rounded so that the block is full (largest remainder)
+   * @param blockSize tokens (end tokens included) or documents of a block; where a share of it is
+   *     not whole, it is rounded so that the block is full (largest remainder)
    * @param counter counts tokens
    */
   public Mixture(
@@ -130,9 +130,7 @@ public final class Mixture {
       List<Document> rest =
           missing == 0
               ? List.of()
-              : byLength.containsKey(missing)
-                  ? List.of(byLength.get(missing))
-                  : pairs.get(missing);
+              : byLength.containsKey(missing) ? List.of(byLength.get(missing)) : pairs.get(missing);
       if (rest != null) {
         documents.add(candidate);
         documents.addAll(rest);
@@ -142,7 +140,10 @@ public final class Mixture {
       byLength.putIfAbsent(length, candidate);
     }
     throw new IllegalArgumentException(
-        "mixture: no documents of " + ingredient.format().name() + " fill the last " + left
+        "mixture: no documents of "
+            + ingredient.format().name()
+            + " fill the last "
+            + left
             + " tokens of its share of a block; make the block larger");
   }
 
@@ -180,8 +181,11 @@ public final class Mixture {
     for (int i = 0; i < quota.length; i++) {
       if (quota[i] == 0) {
         throw new IllegalArgumentException(
-            "mixture: the share of " + ingredients.get(i).format().name()
-                + " is less than one unit of a block of " + blockSize + "; make the block larger");
+            "mixture: the share of "
+                + ingredients.get(i).format().name()
+                + " is less than one unit of a block of "
+                + blockSize
+                + "; make the block larger");
       }
     }
     return quota;

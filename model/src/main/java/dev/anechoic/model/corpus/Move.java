@@ -6,8 +6,8 @@ import java.math.BigDecimal;
 import java.util.List;
 
 /**
- * What can happen in a story. A problem is an opening, some events and an end; the sequence of moves
- * is its family.
+ * What can happen in a story. A problem is an opening, some events and an end; the sequence of
+ * moves is its family.
  */
 enum Move {
   HAS(Kind.OPENING, 0, false) {
@@ -140,8 +140,11 @@ enum Move {
       if (s.value % 2 != 0 || s.value < 6) {
         return false;
       }
-      s.say(s.pronoun + " " + s.draws.pick(List.of("gives away", "sells", "loses"))
-          + " half of them.");
+      s.say(
+          s.pronoun
+              + " "
+              + s.draws.pick(List.of("gives away", "sells", "loses"))
+              + " half of them.");
       Term.Constant two = new Term.Constant(BigDecimal.TWO);
       Term misreading = new Term.Binary(Operation.SUBTRACT, s.current, two);
       Term term = new Term.Binary(Operation.DIVIDE, s.current, two);

@@ -34,7 +34,9 @@ final class NumberScanner {
   private static final Pattern NUMBER =
       Pattern.compile(
           "(?<digits>\\d{1,3}(?:,\\d{3})+(?:\\.\\d+)?|\\d+(?:\\.\\d+)?|\\.\\d+)"
-              + "|(?<word>(?i)\\b(?:" + WORD + ")\\b)");
+              + "|(?<word>(?i)\\b(?:"
+              + WORD
+              + ")\\b)");
   private static final Pattern MULTIPLE =
       Pattern.compile("(?i)[ -](hundred|thousand|million|billion|and a half|and one)\\b");
 
@@ -86,7 +88,9 @@ final class NumberScanner {
     if (Character.isLetter(after) && !(formulas && after == 'x' && !Character.isLetter(behind))) {
       return false;
     }
-    if (before == '.' || before == ',' || (after == '.' || after == ',') && Character.isDigit(behind)) {
+    if (before == '.'
+        || before == ','
+        || (after == '.' || after == ',') && Character.isDigit(behind)) {
       return false;
     }
     if (before == ':' || after == ':' && Character.isDigit(behind) || before == '_') {

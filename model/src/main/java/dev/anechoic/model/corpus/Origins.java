@@ -9,8 +9,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Traces a number of a solution to where it comes from: an earlier result, a number of the question,
- * general knowledge that a word of the question calls for, or a number that stays as it is.
+ * Traces a number of a solution to where it comes from: an earlier result, a number of the
+ * question, general knowledge that a word of the question calls for, or a number that stays as it
+ * is.
  */
 final class Origins {
 
@@ -59,8 +60,8 @@ final class Origins {
 
   /**
    * Where the number comes from. An earlier result is preferred to a number of the question, the
-   * latest one first. Where several sources have this value, nobody can say which is meant: they are
-   * noted as equal, and have to stay so. A number without a source leaves a doubt.
+   * latest one first. Where several sources have this value, nobody can say which is meant: they
+   * are noted as equal, and have to stay so. A number without a source leaves a doubt.
    */
   Term.Leaf trace(BigDecimal value) {
     List<Term.Leaf> sources = sources(value);

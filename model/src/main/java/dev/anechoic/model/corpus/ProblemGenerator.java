@@ -12,9 +12,9 @@ import java.util.Locale;
 /**
  * Makes grade-school word problems of 1 to 5 steps about people and things.
  *
- * <p>Every number in the text is traced, so that any format can be rendered and any step can be made
- * wrong on purpose. All values are whole and positive. A problem depends on the dials and its number
- * only.
+ * <p>Every number in the text is traced, so that any format can be rendered and any step can be
+ * made wrong on purpose. All values are whole and positive. A problem depends on the dials and its
+ * number only.
  */
 public final class ProblemGenerator implements ProblemSource {
 
@@ -69,8 +69,13 @@ public final class ProblemGenerator implements ProblemSource {
       }
     }
     throw new IllegalStateException(
-        "generator: no problem of " + steps + " steps in " + ATTEMPTS
-            + " attempts; widen smallest..largest or raise largestValue (" + config + ")");
+        "generator: no problem of "
+            + steps
+            + " steps in "
+            + ATTEMPTS
+            + " attempts; widen smallest..largest or raise largestValue ("
+            + config
+            + ")");
   }
 
   /** Tells a story of exactly so many steps; gives its name, or an empty one if it failed. */

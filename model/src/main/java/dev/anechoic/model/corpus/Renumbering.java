@@ -41,7 +41,8 @@ final class Renumbering {
       }
       List<Step> steps = problem.steps().stream().map(s -> s.withTerm(s.term())).toList();
       List<BigDecimal> after = results(steps, givens);
-      boolean valid = after != null && isNatural(before, after) && isConsistent(read, givens, after);
+      boolean valid =
+          after != null && isNatural(before, after) && isConsistent(read, givens, after);
       if (valid && after != null && !givens.equals(problem.givens())) {
         return new Problem(
             problem.id() + suffix,

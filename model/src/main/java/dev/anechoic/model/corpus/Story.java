@@ -21,8 +21,18 @@ final class Story {
       List.of("Tom", "Ben", "Sam", "Leo", "Max", "Jack", "Omar", "Finn");
   private static final List<String> OBJECTS =
       List.of(
-          "apples", "books", "cards", "coins", "cookies", "eggs", "marbles", "pencils", "shells",
-          "stamps", "stickers", "toys");
+          "apples",
+          "books",
+          "cards",
+          "coins",
+          "cookies",
+          "eggs",
+          "marbles",
+          "pencils",
+          "shells",
+          "stamps",
+          "stickers",
+          "toys");
 
   /** The largest number that the question may state as a word. */
   static final int LARGEST_WORD = 12;

@@ -69,8 +69,10 @@ public final class CodeFormat implements Format {
     int from = Programs.firstMarker(completion);
     if (from < 0) {
       // The beginning of a header whose bracket has not come yet.
-      boolean begins = completion.startsWith("def ") && completion.indexOf('\n') < 0
-          && completion.strip().indexOf(' ') == completion.strip().lastIndexOf(' ');
+      boolean begins =
+          completion.startsWith("def ")
+              && completion.indexOf('\n') < 0
+              && completion.strip().indexOf(' ') == completion.strip().lastIndexOf(' ');
       return begins || Prose.opens(completion, "def ") && !completion.startsWith("def ")
           ? new Match(Form.TRUNCATED, 0)
           : Match.NONE;
@@ -87,8 +89,7 @@ public final class CodeFormat implements Format {
     if (from < 0) {
       return Verification.of(null, gold, "no function");
     }
-    Outcome outcome =
-        Python.callFunction(Programs.extract(completion, from), Programs.limits());
+    Outcome outcome = Python.callFunction(Programs.extract(completion, from), Programs.limits());
     return Programs.verdict(outcome, gold);
   }
 }

@@ -46,7 +46,6 @@ public final class Formats {
       }
     }
     String known = String.join(", ", all.stream().map(Format::name).toList());
-    throw new IllegalArgumentException(
-        "unknown format '" + name + "': expected one of " + known);
+    throw new IllegalArgumentException("unknown format '" + name + "': expected one of " + known);
   }
 }

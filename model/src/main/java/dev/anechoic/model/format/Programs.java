@@ -28,10 +28,13 @@ final class Programs {
     }
     int i = at + 4;
     int start = i;
-    while (i < text.length() && (Character.isLetterOrDigit(text.charAt(i)) || text.charAt(i) == '_')) {
+    while (i < text.length()
+        && (Character.isLetterOrDigit(text.charAt(i)) || text.charAt(i) == '_')) {
       i++;
     }
-    return i > start && !Character.isDigit(text.charAt(start)) && i < text.length()
+    return i > start
+        && !Character.isDigit(text.charAt(start))
+        && i < text.length()
         && text.charAt(i) == '(';
   }
 
@@ -50,8 +53,15 @@ final class Programs {
       int next = nextLine(text, line);
       char first = text.charAt(line);
       boolean belongs =
-          quoted || first == ' ' || first == '\t' || first == '\n' || first == '\r'
-              || first == '#' || first == ')' || isHeader(text, line) || isImport(text, line);
+          quoted
+              || first == ' '
+              || first == '\t'
+              || first == '\n'
+              || first == '\r'
+              || first == '#'
+              || first == ')'
+              || isHeader(text, line)
+              || isImport(text, line);
       if (!belongs) {
         return text.substring(from, line);
       }

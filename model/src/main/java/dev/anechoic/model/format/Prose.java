@@ -28,7 +28,10 @@ final class Prose {
     return words && Programs.firstMarker(text) < 0;
   }
 
-  /** Whether a sign that markup uses stands here as in prose: {@code 20 < 30}, {@code >= 5}, {@code #2}. */
+  /**
+   * Whether a sign that markup uses stands here as in prose: {@code 20 < 30}, {@code >= 5}, {@code
+   * #2}.
+   */
   static boolean isPlainSign(String text, int at) {
     char c = text.charAt(at);
     char before = at == 0 ? ' ' : text.charAt(at - 1);

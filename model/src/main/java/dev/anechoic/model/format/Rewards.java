@@ -18,10 +18,7 @@ public final class Rewards {
 
   /** 1 for an answer that can be read and is wrong. */
   public static RewardFunction wrong(FormatClassifier classifier) {
-    return new Rule(
-        "wrong",
-        classifier,
-        (_, correct, answered, _) -> answered && !correct);
+    return new Rule("wrong", classifier, (_, correct, answered, _) -> answered && !correct);
   }
 
   /** 1 with this probability, whatever the completion. */
@@ -29,8 +26,7 @@ public final class Rewards {
     return new Rule(
         "random",
         classifier,
-        (_, _, _, address) ->
-            new Draws(seed, RANDOM_REWARD_STREAM, address).chance(probability));
+        (_, _, _, address) -> new Draws(seed, RANDOM_REWARD_STREAM, address).chance(probability));
   }
 
   /** 1 for a well-formed completion of this format, whatever its answer. */

@@ -45,7 +45,9 @@ public final class SymbolicFormat implements Format {
       out.append(" = ").append(NumberStyle.DIGITS.text(results.get(i))).append('\n');
     }
     int last = results.size() - 1;
-    return out.append(ANSWER).append(symbol(last)).append(" = ")
+    return out.append(ANSWER)
+        .append(symbol(last))
+        .append(" = ")
         .append(NumberStyle.DIGITS.text(results.get(last)))
         .toString();
   }
@@ -95,8 +97,10 @@ public final class SymbolicFormat implements Format {
       line = end + 1;
     }
     String stripped = text.strip();
-    boolean beginning = !stripped.isEmpty() && (LET.startsWith(stripped)
-        || stripped.startsWith(LET) && isSymbol(stripped.substring(LET.length()).strip()));
+    boolean beginning =
+        !stripped.isEmpty()
+            && (LET.startsWith(stripped)
+                || stripped.startsWith(LET) && isSymbol(stripped.substring(LET.length()).strip()));
     return beginning ? 0 : -1;
   }
 
@@ -146,9 +150,8 @@ public final class SymbolicFormat implements Format {
     if (completion.startsWith(ANSWER, at)) {
       int end = completion.indexOf('\n', at);
       String line = completion.substring(at, end < 0 ? completion.length() : end);
-      answer = isComplete(line, ANSWER, 2)
-          ? Answers.parse(line.substring(line.indexOf('=') + 1))
-          : null;
+      answer =
+          isComplete(line, ANSWER, 2) ? Answers.parse(line.substring(line.indexOf('=') + 1)) : null;
     }
     return Verification.of(answer, gold, "no answer line");
   }

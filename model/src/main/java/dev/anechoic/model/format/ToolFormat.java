@@ -61,8 +61,10 @@ public final class ToolFormat implements Format {
           ? new Match(inOrder || partial ? Form.TRUNCATED : Form.MIXED, opens ? 0 : at)
           : Match.NONE;
     }
-    boolean cut = !inOrder && tags < TAGS.length
-        && TAGS[tags].startsWith(completion.substring(at).stripTrailing());
+    boolean cut =
+        !inOrder
+            && tags < TAGS.length
+            && TAGS[tags].startsWith(completion.substring(at).stripTrailing());
     Form form = inOrder || cut ? form(completion, places, tags) : Form.MIXED;
     return new Match(form, places[0]);
   }

@@ -33,9 +33,9 @@ public final class Noise {
   }
 
   /**
-   * The problem with one operand, operator or copied number changed; later values follow. The result
-   * differs from the one before and is a number that such a problem could have (whole if the one
-   * before was whole, not negative).
+   * The problem with one operand, operator or copied number changed; later values follow. The
+   * result differs from the one before and is a number that such a problem could have (whole if the
+   * one before was whole, not negative).
    */
   public static Problem corrupt(Problem problem, Draws draws) {
     BigDecimal before = problem.result();
@@ -47,8 +47,7 @@ public final class Noise {
     }
     // Rare: every change tried left the result or made it implausible. Off by one always works.
     Step last = problem.steps().getLast();
-    Term offByOne =
-        new Term.Binary(Operation.ADD, last.term(), new Term.Constant(BigDecimal.ONE));
+    Term offByOne = new Term.Binary(Operation.ADD, last.term(), new Term.Constant(BigDecimal.ONE));
     return replace(problem, problem.steps().size() - 1, offByOne);
   }
 

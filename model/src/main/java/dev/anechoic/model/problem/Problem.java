@@ -75,8 +75,8 @@ public record Problem(
   }
 
   /**
-   * What makes two problems the same exercise: the family and the numbers. Names, objects and wording
-   * do not matter, so that training and evaluation problems can be kept apart in earnest.
+   * What makes two problems the same exercise: the family and the numbers. Names, objects and
+   * wording do not matter, so that training and evaluation problems can be kept apart in earnest.
    */
   public String canonicalForm() {
     StringBuilder out = new StringBuilder(family);

@@ -42,14 +42,16 @@ final class Budget {
     }
   }
 
-  void enter() {
-    if (++depth > limits.depth()) {
+  /** Goes so many levels deeper. */
+  void enter(int levels) {
+    depth += levels;
+    if (depth > limits.depth()) {
       throw Stop.overBudget("recursion");
     }
   }
 
-  void leave() {
-    depth--;
+  void leave(int levels) {
+    depth -= levels;
   }
 
   /** Charges for an integer of so many bits before it is made. */

@@ -81,7 +81,8 @@ final class Calls {
     }
     budget.text(text.length());
     String stripped = text.strip();
-    if (!stripped.matches("[+-]?(\\d+(_\\d+)*\\.?(\\d+(_\\d+)*)?|\\.\\d+(_\\d+)*)([eE][+-]?\\d+)?")) {
+    if (!stripped.matches(
+        "[+-]?(\\d+(_\\d+)*\\.?(\\d+(_\\d+)*)?|\\.\\d+(_\\d+)*)([eE][+-]?\\d+)?")) {
       if (stripped.matches("(?i)[+-]?(inf(inity)?|nan)")) {
         throw Stop.unsupported("float('" + stripped + "')");
       }
@@ -116,7 +117,8 @@ final class Calls {
       case String s -> (long) s.length();
       case Sequence s -> (long) s.items().size();
       case Range r -> r.size();
-      default -> throw Stop.typeError("object of type '" + Values.typeName(value) + "' has no len()");
+      default ->
+          throw Stop.typeError("object of type '" + Values.typeName(value) + "' has no len()");
     };
   }
 
@@ -211,7 +213,7 @@ final class Calls {
         return Floats.toInteger(Math.rint(d));
       }
       long digits = Values.index(arguments.get(1));
-      return Floats.round(d, Math.clamp(digits, -1000, 1000));
+      return Floats.round(d, Math.clamp(digits, -1000, 1000), budget);
     }
     if (!Values.isInteger(value)) {
       throw Stop.typeError("type " + Values.typeName(value) + " doesn't define __round__ method");

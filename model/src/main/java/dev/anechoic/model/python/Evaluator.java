@@ -18,6 +18,11 @@ final class Evaluator {
     RETURN
   }
 
+  private static final int CALL_BYTES = 200;
+
+  /** A call takes as much of the stack as so many nested evaluations. */
+  private static final int CALL_DEPTH = 4;
+
   private final Budget budget;
   private final Calls calls;
   private final Scope module = new Scope(Set.of(), null);
@@ -121,9 +126,9 @@ final class Evaluator {
   }
 
   private Flow nested(List<Stmt> body) {
-    budget.enter();
+    budget.enter(1);
     Flow flow = run(body);
-    budget.leave();
+    budget.leave(1);
     return flow;
   }
 
@@ -162,7 +167,9 @@ final class Evaluator {
     private long at;
 
     Iteration(Object iterable) {
-      if (!(iterable instanceof Sequence || iterable instanceof Range || iterable instanceof String)) {
+      if (!(iterable instanceof Sequence
+          || iterable instanceof Range
+          || iterable instanceof String)) {
         throw Stop.typeError("'" + Values.typeName(iterable) + "' object is not iterable");
       }
       this.iterable = iterable;
@@ -212,8 +219,7 @@ final class Evaluator {
       throw Stop.typeError("list indices must be integers or slices");
     }
     int size = list.items().size();
-    int place =
-        Calls.position(Values.index(index), size, "list assignment index out of range");
+    int place = Calls.position(Values.index(index), size, "list assignment index out of range");
     list.items().set(place, value);
   }
 
@@ -263,7 +269,7 @@ final class Evaluator {
 
   private Object value(Expr expression) {
     budget.step();
-    budget.enter();
+    budget.enter(1);
     Object value =
         switch (expression) {
           case Expr.Literal(Object literal) -> literal;
@@ -289,7 +295,7 @@ final class Evaluator {
           case Expr.Formatted formatted -> formatted(formatted);
           case Expr.Attribute(Expr target, String name) -> attribute(value(target), name);
         };
-    budget.leave();
+    budget.leave(1);
     return value;
   }
 
@@ -371,7 +377,9 @@ final class Evaluator {
   }
 
   private static Object item(Object container, Object index) {
-    if (!(container instanceof Sequence || container instanceof String || container instanceof Range)) {
+    if (!(container instanceof Sequence
+        || container instanceof String
+        || container instanceof Range)) {
       throw Stop.typeError("'" + Values.typeName(container) + "' object is not subscriptable");
     }
     if (!Values.isInteger(index)) {
@@ -572,13 +580,15 @@ final class Evaluator {
 
   private Object call(Function function, List<Object> arguments, List<Expr.Keyword> keywords) {
     Stmt.Define definition = function.definition();
-    budget.allocate(200);
+    budget.allocate(CALL_BYTES);
+    budget.enter(CALL_DEPTH);
     Scope inner = new Scope(definition.locals(), function.enclosing());
     bind(function, arguments, keywords, inner);
     Scope caller = scope;
     scope = inner;
     returned = None.NONE;
     run(definition.body());
+    budget.leave(CALL_DEPTH);
     scope = caller;
     Object result = returned;
     returned = None.NONE;

@@ -10,6 +10,9 @@ final class Floats {
   private static final int SHORTEST_WITHOUT_EXPONENT = -4;
   private static final int LONGEST_WITHOUT_EXPONENT = 16;
 
+  private static final int EXACT_BYTES_PER_DIGIT = 5;
+  private static final double LARGEST_PLAIN = 1e15;
+
   private Floats() {}
 
   static double apply(Operator operator, double a, double b) {
@@ -106,20 +109,27 @@ final class Floats {
   }
 
   /** {@code round(x, digits)}: the exact value of the double, ties to even. */
-  static double round(double value, int digits) {
+  static double round(double value, int digits, Budget budget) {
     final int mostDigits = 340;
+    chargeExact(value, budget);
     if (!Double.isFinite(value) || value == 0 || digits > mostDigits) {
       return value;
     }
     if (digits < -mostDigits) {
       return Math.copySign(0.0, value);
     }
-    double rounded =
-        new BigDecimal(value).setScale(digits, RoundingMode.HALF_EVEN).doubleValue();
+    double rounded = new BigDecimal(value).setScale(digits, RoundingMode.HALF_EVEN).doubleValue();
     if (Double.isInfinite(rounded)) {
       throw Stop.raise("OverflowError", "rounded value too large to represent");
     }
     return rounded == 0 ? Math.copySign(0.0, value) : rounded;
+  }
+
+  /** Charges for the exact decimal of a double, which has about as many digits as its exponent. */
+  static void chargeExact(double value, Budget budget) {
+    long digits = Math.abs(Math.getExponent(value));
+    budget.allocate(digits * EXACT_BYTES_PER_DIGIT);
+    budget.work(digits >> 4);
   }
 
   /** The integer that a whole double stands for. */
@@ -136,16 +146,27 @@ final class Floats {
     return Ints.of(new BigDecimal(value).toBigInteger());
   }
 
-  /** Compares an integer with a finite or infinite double without rounding either. */
+  /** Compares an integer with a double that is not NaN, without rounding either. */
   static int compare(Object integer, double value) {
     if (integer instanceof Long whole && Math.abs(whole) <= 1L << 53) {
       return Double.compare((double) whole, value + 0.0);
     }
-    if (Double.isInfinite(value)) {
-      return value > 0 ? -1 : 1;
-    }
     BigInteger big = Ints.big(integer);
-    return new BigDecimal(big).compareTo(new BigDecimal(value));
+    int bits = Math.abs(value) < 1 ? 0 : Math.getExponent(value) + 1;
+    if (big.signum() != (int) Math.signum(value) || big.abs().bitLength() != bits) {
+      boolean integerIsFarther = big.abs().bitLength() > bits;
+      boolean above = integerIsFarther ? big.signum() > 0 : value < 0;
+      return above ? 1 : -1;
+    }
+    // So large a double is whole; only an infinity has its number of bits and is none.
+    return Double.isInfinite(value) ? (value > 0 ? -1 : 1) : big.compareTo(whole(value));
+  }
+
+  /** The integer that a double of at least 2^52 stands for. */
+  private static BigInteger whole(double value) {
+    long significand = Double.doubleToLongBits(value) & ((1L << 52) - 1) | 1L << 52;
+    BigInteger magnitude = BigInteger.valueOf(significand).shiftLeft(Math.getExponent(value) - 52);
+    return value < 0 ? magnitude.negate() : magnitude;
   }
 
   /** The shortest text that reads back as the same double, as CPython's {@code repr}. */
@@ -156,9 +177,8 @@ final class Floats {
     if (Double.isInfinite(value)) {
       return value > 0 ? "inf" : "-inf";
     }
-    long whole = (long) value;
-    if (whole == value && Math.abs(whole) < 1_000_000_000_000_000L && whole != 0) {
-      return whole + ".0";
+    if (Math.abs(value) < LARGEST_PLAIN && value != 0 && value == Math.rint(value)) {
+      return (long) value + ".0";
     }
     if (value == 0) {
       return 1 / value < 0 ? "-0.0" : "0.0";

@@ -83,7 +83,8 @@ record FormatSpec(
     if (align == '=' || grouping != 0 || sign != '-') {
       throw Stop.valueError("format specifier not allowed for a string");
     }
-    String cut = precision >= 0 && precision < value.length() ? value.substring(0, precision) : value;
+    String cut =
+        precision >= 0 && precision < value.length() ? value.substring(0, precision) : value;
     return fill(cut, align == 0 ? '<' : align);
   }
 

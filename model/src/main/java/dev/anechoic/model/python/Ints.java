@@ -125,7 +125,8 @@ final class Ints {
     budget.allocate(((long) dividend.bitLength() + divisor.bitLength()) >> 2);
     budget.product(dividend, divisor);
     BigInteger[] result = dividend.divideAndRemainder(divisor);
-    // A remainder sets the last of the guard bits, so that the one rounding sees that it is inexact.
+    // A remainder sets the last of the guard bits, so that the one rounding sees that it is
+    // inexact.
     BigInteger quotient = result[1].signum() == 0 ? result[0] : result[0].setBit(0);
     double magnitude = Math.scalb(quotient.doubleValue(), -shift);
     if (Double.isInfinite(magnitude)) {

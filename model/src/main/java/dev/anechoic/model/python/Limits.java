@@ -4,7 +4,8 @@ package dev.anechoic.model.python;
  * What one run may use. A run that would go beyond any of these ends as {@link Outcome.OverBudget}.
  *
  * @param steps evaluated nodes, with costly operations (long integers, long texts) charged as many
- * @param allocatedBytes estimated bytes of all values made during the run, whether still live or not
+ * @param allocatedBytes estimated bytes of all values made during the run, whether still live or
+ *     not
  * @param integerBits largest size of an integer in bits
  * @param depth nested evaluations, calls included
  * @param nesting nested brackets and blocks in the source

@@ -25,7 +25,9 @@ public sealed interface Outcome {
       return value == None.NONE;
     }
 
-    /** The value as an exact decimal; null if it is no finite number. A truth value is no number. */
+    /**
+     * The value as an exact decimal; null if it is no finite number. A truth value is no number.
+     */
     public @Nullable BigDecimal number() {
       return switch (value) {
         case Long i -> BigDecimal.valueOf(i);

@@ -12,13 +12,53 @@ final class Parser {
 
   private static final Set<String> KEYWORDS =
       Set.of(
-          "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class",
-          "continue", "def", "del", "elif", "else", "except", "finally", "for", "from", "global",
-          "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise", "return",
-          "try", "while", "with", "yield");
+          "False",
+          "None",
+          "True",
+          "and",
+          "as",
+          "assert",
+          "async",
+          "await",
+          "break",
+          "class",
+          "continue",
+          "def",
+          "del",
+          "elif",
+          "else",
+          "except",
+          "finally",
+          "for",
+          "from",
+          "global",
+          "if",
+          "import",
+          "in",
+          "is",
+          "lambda",
+          "nonlocal",
+          "not",
+          "or",
+          "pass",
+          "raise",
+          "return",
+          "try",
+          "while",
+          "with",
+          "yield");
   private static final Set<String> UNSUPPORTED =
       Set.of(
-          "async", "await", "class", "del", "global", "lambda", "nonlocal", "raise", "try", "with",
+          "async",
+          "await",
+          "class",
+          "del",
+          "global",
+          "lambda",
+          "nonlocal",
+          "raise",
+          "try",
+          "with",
           "yield");
 
   private final List<Token> tokens;
@@ -657,7 +697,8 @@ final class Parser {
         text.append(value(token));
       } else {
         formatted = true;
-        FormattedText reader = new FormattedText(token.text(), (Boolean) value(token), token.line());
+        FormattedText reader =
+            new FormattedText(token.text(), (Boolean) value(token), token.line());
         reader.read(text, parts, false);
       }
     }
@@ -763,7 +804,9 @@ final class Parser {
       return i < body.length() ? body.charAt(i) : '\0';
     }
 
-    /** Finds the end of the expression: {@code !}, {@code :} or a closing brace outside brackets. */
+    /**
+     * Finds the end of the expression: {@code !}, {@code :} or a closing brace outside brackets.
+     */
     private int endOfExpression() {
       int open = 0;
       char quote = 0;

@@ -18,35 +18,33 @@ public final class Python {
    * if there is none.
    */
   public static Outcome run(String source, Limits limits) {
-    return guarded(
-        () -> {
-          Budget budget = new Budget(limits);
-          List<Stmt> body = Parser.parse(source, budget);
-          Evaluator evaluator = new Evaluator(budget);
-          evaluator.runModule(body);
-          Object shown = evaluator.shown();
-          return new Outcome.Value(shown == null ? None.NONE : shown);
-        });
+    return guarded(() -> {
+      Budget budget = new Budget(limits);
+      List<Stmt> body = Parser.parse(source, budget);
+      Evaluator evaluator = new Evaluator(budget);
+      evaluator.runModule(body);
+      Object shown = evaluator.shown();
+      return new Outcome.Value(shown == null ? None.NONE : shown);
+    });
   }
 
   /**
-   * Runs the source as a module and then calls the first of its functions that can be called without
-   * arguments.
+   * Runs the source as a module and then calls the first of its functions that can be called
+   * without arguments.
    */
   public static Outcome callFunction(String source, Limits limits) {
-    return guarded(
-        () -> {
-          Budget budget = new Budget(limits);
-          List<Stmt> body = Parser.parse(source, budget);
-          for (Stmt statement : body) {
-            if (statement instanceof Stmt.Define define && define.callableWithoutArguments()) {
-              Evaluator evaluator = new Evaluator(budget);
-              evaluator.runModule(body);
-              return new Outcome.Value(evaluator.callByName(define.name()));
-            }
-          }
-          return new Outcome.Unparsable("no function that can be called without arguments", 1, true);
-        });
+    return guarded(() -> {
+      Budget budget = new Budget(limits);
+      List<Stmt> body = Parser.parse(source, budget);
+      for (Stmt statement : body) {
+        if (statement instanceof Stmt.Define define && define.callableWithoutArguments()) {
+          Evaluator evaluator = new Evaluator(budget);
+          evaluator.runModule(body);
+          return new Outcome.Value(evaluator.callByName(define.name()));
+        }
+      }
+      return new Outcome.Unparsable("no function that can be called without arguments", 1, true);
+    });
   }
 
   /**
@@ -56,11 +54,10 @@ public final class Python {
    *     Outcome.OverBudget} if not
    */
   public static Outcome check(String source, Limits limits) {
-    return guarded(
-        () -> {
-          Parser.parse(source, new Budget(limits));
-          return new Outcome.Value(true);
-        });
+    return guarded(() -> {
+      Parser.parse(source, new Budget(limits));
+      return new Outcome.Value(true);
+    });
   }
 
   /**
@@ -71,28 +68,25 @@ public final class Python {
    *     somewhere; {@link Outcome.Unparsable} or {@link Outcome.OverBudget} if not
    */
   public static Outcome checkFunctions(String source, Limits limits) {
-    return guarded(
-        () -> {
-          boolean defines = false;
-          List<Stmt> body = Parser.parse(source, new Budget(limits));
-          for (Stmt statement : body) {
-            boolean last = statement == body.getLast();
-            switch (statement) {
-              case Stmt.Define define when !define.returns() -> {
-                return new Outcome.Unparsable("a function without a return", 0, last);
-              }
-              case Stmt.Define _ -> defines = true;
-              case Stmt.Import _ -> {}
-              case Stmt.Evaluate(Expr.Call _) -> {}
-              default -> {
-                return new Outcome.Unparsable("a statement outside a function", 0, false);
-              }
-            }
+    return guarded(() -> {
+      boolean defines = false;
+      List<Stmt> body = Parser.parse(source, new Budget(limits));
+      for (Stmt statement : body) {
+        boolean last = statement == body.getLast();
+        switch (statement) {
+          case Stmt.Define define when !define.returns() -> {
+            return new Outcome.Unparsable("a function without a return", 0, last);
           }
-          return defines
-              ? new Outcome.Value(true)
-              : new Outcome.Unparsable("no function", 0, true);
-        });
+          case Stmt.Define _ -> defines = true;
+          case Stmt.Import _ -> {}
+          case Stmt.Evaluate(Expr.Call _) -> {}
+          default -> {
+            return new Outcome.Unparsable("a statement outside a function", 0, false);
+          }
+        }
+      }
+      return defines ? new Outcome.Value(true) : new Outcome.Unparsable("no function", 0, true);
+    });
   }
 
   private interface Run {

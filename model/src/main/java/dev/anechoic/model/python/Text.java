@@ -92,7 +92,7 @@ final class Text {
       case Boolean b -> formatInteger(b ? 1L : 0L, parsed, budget);
       case Long i -> formatInteger(i, parsed, budget);
       case BigInteger i -> formatInteger(i, parsed, budget);
-      case Double d -> formatDouble(d, parsed);
+      case Double d -> formatDouble(d, parsed, budget);
       default ->
           throw Stop.typeError("unsupported format string passed to " + Values.typeName(value));
     };
@@ -108,13 +108,13 @@ final class Text {
         boolean negative = text.charAt(0) == '-';
         yield spec.number(negative, negative ? text.substring(1) : text, "");
       }
-      case 'e', 'E', 'f', 'F', 'g', 'G', '%' -> formatDouble(Ints.toDouble(value), spec);
+      case 'e', 'E', 'f', 'F', 'g', 'G', '%' -> formatDouble(Ints.toDouble(value), spec, budget);
       case 's' -> throw Stop.valueError("Unknown format code 's' for object of type 'int'");
       default -> throw Stop.unsupported("format type '" + spec.type() + "'");
     };
   }
 
-  private static String formatDouble(double value, FormatSpec spec) {
+  private static String formatDouble(double value, FormatSpec spec, Budget budget) {
     char type = spec.type();
     if (type == 'd' || type == 's') {
       throw Stop.valueError("Unknown format code '" + type + "' for object of type 'float'");
@@ -132,6 +132,8 @@ final class Text {
       throw Stop.unsupported("format type of a float other than f and %");
     }
     int precision = spec.precision() < 0 ? 6 : spec.precision();
+    Floats.chargeExact(value, budget);
+    budget.allocate(8L * precision);
     double scaled = type == '%' ? magnitude * 100 : magnitude;
     String digits =
         new BigDecimal(scaled).setScale(precision, RoundingMode.HALF_EVEN).toPlainString();

@@ -165,7 +165,8 @@ final class Values {
 
   /** Whether neither number is NaN, which compares as false with everything. */
   private static boolean isComparable(Object a, Object b) {
-    return !(a instanceof Double x && Double.isNaN(x)) && !(b instanceof Double y && Double.isNaN(y));
+    return !(a instanceof Double x && Double.isNaN(x))
+        && !(b instanceof Double y && Double.isNaN(y));
   }
 
   private static int compareNumbers(Object a, Object b) {
@@ -211,9 +212,9 @@ final class Values {
     int common = Math.min(x.items().size(), y.items().size());
     for (int i = 0; i < common; i++) {
       if (!equal(x.items().get(i), y.items().get(i), budget)) {
-        budget.enter();
+        budget.enter(1);
         boolean result = ordered(operator, x.items().get(i), y.items().get(i), budget);
-        budget.leave();
+        budget.leave(1);
         return result;
       }
     }
@@ -257,7 +258,8 @@ final class Values {
             && at[0].compareTo(BigInteger.valueOf(range.size())) < 0;
       }
       case Range _ -> throw Stop.unsupported("'in' of a range and a value that is no integer");
-      default -> throw Stop.typeError("argument of type '" + typeName(container) + "' is not iterable");
+      default ->
+          throw Stop.typeError("argument of type '" + typeName(container) + "' is not iterable");
     }
   }
 
