@@ -90,8 +90,17 @@ public final class AnnotatedFormat implements Format {
       open = text.indexOf("<<", at);
     }
     out.append(text, at, text.length());
-    boolean cutBracket = mayBeCut && !out.isEmpty() && out.charAt(out.length() - 1) == '<';
-    return cutBracket ? out.substring(0, out.length() - 1) : out.toString();
+    return mayBeCut ? withoutPartialMarker(out.toString()) : out.toString();
+  }
+
+  /** Takes away a {@code <} or a line of number signs at the end, which may become a marker. */
+  private static String withoutPartialMarker(String text) {
+    int line = text.lastIndexOf('\n') + 1;
+    boolean partialMark = line < text.length() && MARK.startsWith(text.substring(line).strip());
+    if (partialMark) {
+      return text.substring(0, line);
+    }
+    return text.endsWith("<") ? text.substring(0, text.length() - 1) : text;
   }
 
   private static boolean isFormula(String text, int from, int to, boolean cut) {

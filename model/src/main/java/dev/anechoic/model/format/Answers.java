@@ -27,7 +27,7 @@ public final class Answers {
   /** The key of a vote: equal for 5, 5.0 and 5.00. */
   public static String vote(BigDecimal answer) {
     BigDecimal rounded = answer.setScale(VOTE_DECIMALS, RoundingMode.HALF_EVEN);
-    return rounded.signum() == 0 ? "0" : rounded.stripTrailingZeros().toString();
+    return rounded.signum() == 0 ? "0" : rounded.stripTrailingZeros().toPlainString();
   }
 
   /**

@@ -50,9 +50,9 @@ final class Box {
   static Form form(String text) {
     int open = text.indexOf(OPEN);
     if (open < 0) {
-      return Prose.isProse(withoutPartialBox(text)) ? Form.TRUNCATED : Form.NONE;
+      return Prose.isPlain(withoutPartialBox(text)) ? Form.TRUNCATED : Form.NONE;
     }
-    if (!Prose.isProse(text.substring(0, open))) {
+    if (!Prose.isPlain(text.substring(0, open))) {
       return Form.MIXED;
     }
     int end = end(text, open);
@@ -61,6 +61,11 @@ final class Box {
     }
     boolean number = Answers.parse(text.substring(open + OPEN.length(), end)) != null;
     return number && isEnd(text, end + 1) ? Form.WELL_FORMED : Form.MIXED;
+  }
+
+  /** Whether a text has a box, or words that may lead to one. */
+  static boolean hasWords(String text) {
+    return text.contains(OPEN) || Prose.isProse(withoutPartialBox(text));
   }
 
   private static String withoutPartialBox(String text) {

@@ -7,6 +7,7 @@ import dev.anechoic.model.problem.Term;
 import dev.anechoic.model.python.Outcome;
 import dev.anechoic.model.python.Python;
 import java.math.BigDecimal;
+import java.util.List;
 import java.util.function.Function;
 
 /**
@@ -80,7 +81,21 @@ public final class CodeFormat implements Format {
     if (!completion.substring(0, from).isBlank()) {
       return new Match(Form.MIXED, from);
     }
-    return new Match(Programs.form(Python.checkFunctions(completion, Programs.limits())), from);
+    Form form = Programs.form(Python.checkFunctions(completion, Programs.limits()));
+    boolean foreign = form == Form.TRUNCATED && endsInForeignLine(completion);
+    return new Match(foreign ? Form.MIXED : form, from);
+  }
+
+  /** Whether a whole program is followed by one line that begins no statement of such a program. */
+  private static boolean endsInForeignLine(String completion) {
+    int start = completion.stripTrailing().lastIndexOf('\n') + 1;
+    String line = completion.substring(start).strip();
+    boolean begins =
+        Character.isWhitespace(completion.charAt(start))
+            || List.of("def ", "import ", "from ", "print(", "#").stream()
+                .anyMatch(word -> line.startsWith(word) || word.startsWith(line));
+    String before = completion.substring(0, start);
+    return !begins && Python.checkFunctions(before, Programs.limits()) instanceof Outcome.Value;
   }
 
   @Override

@@ -6,8 +6,9 @@ import java.util.List;
 /**
  * Puts every completion into exactly one class.
  *
- * <p>Each format judges the completion by its own grammar. The best form wins; between equal forms
- * the format whose marker comes first, then the order of the list. So the shares of all classes sum
+ * <p>Each format judges the completion by its own grammar. The best form wins, but any
+ * marker over none; between equal forms the format whose marker comes first, then the order of the
+ * list. A completion in which another format's marker comes before that of the winner is mixed. So the shares of all classes sum
  * to exactly 1, and no completion falls out.
  */
 public final class FormatClassifier {
@@ -47,18 +48,40 @@ public final class FormatClassifier {
   /** The class of a completion. */
   public Classification classify(String completion) {
     int best = Classification.NO_FORMAT;
+    int first = Classification.NO_FORMAT;
     Match bestMatch = Match.NONE;
+    int firstMarker = Match.NO_MARKER;
     for (int i = 0; i < formats.size(); i++) {
       Match match = formats.get(i).match(completion);
-      int order = match.form().compareTo(bestMatch.form());
-      if (order < 0 || order == 0 && match.from() < bestMatch.from()) {
+      if (isBetter(match, bestMatch)) {
         best = i;
         bestMatch = match;
       }
+      if (match.from() < firstMarker) {
+        first = i;
+        firstMarker = match.from();
+      }
     }
-    return best == Classification.NO_FORMAT
-        ? Classification.NONE
+    if (best == Classification.NO_FORMAT) {
+      return Classification.NONE;
+    }
+    // What another format has begun before is foreign to this one, even where its grammar takes any
+    // prose there.
+    return firstMarker < bestMatch.from()
+        ? new Classification(first, Form.MIXED)
         : new Classification(best, bestMatch.form());
+  }
+
+  private static boolean isBetter(Match match, Match best) {
+    if (match.form() == Form.NONE || best.form() == Form.NONE) {
+      return match.form() != Form.NONE;
+    }
+    boolean marked = match.from() != Match.NO_MARKER;
+    if (marked != (best.from() != Match.NO_MARKER)) {
+      return marked;
+    }
+    int order = match.form().compareTo(best.form());
+    return order < 0 || order == 0 && match.from() < best.from();
   }
 
   /** Verifies the answer as the format of the completion asks; without a format there is none. */

@@ -12,20 +12,29 @@ final class Prose {
 
   /** Whether the text has words and nothing that belongs to markup or a program. */
   static boolean isProse(String text) {
-    boolean words = false;
+    return hasWord(text) && isPlain(text);
+  }
+
+  private static boolean hasWord(String text) {
+    for (int i = 1; i < text.length(); i++) {
+      if (Character.isLetter(text.charAt(i)) && Character.isLetter(text.charAt(i - 1))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Whether nothing in the text belongs to markup or a program. */
+  static boolean isPlain(String text) {
     int letters = 0;
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
-      if (MARKUP.indexOf(c) >= 0 && !isPlainSign(text, i)) {
-        return false;
-      }
       letters = Character.isLetter(c) ? letters + 1 : 0;
-      if (letters > LONGEST_WORD) {
+      if (letters > LONGEST_WORD || MARKUP.indexOf(c) >= 0 && !isPlainSign(text, i)) {
         return false;
       }
-      words |= letters > 1;
     }
-    return words && Programs.firstMarker(text) < 0;
+    return Programs.firstMarker(text) < 0;
   }
 
   /**

@@ -32,7 +32,7 @@ public final class TextFormat implements Format {
     int box = completion.indexOf(Box.OPEN);
     int marker = box < 0 ? Match.NO_MARKER : box;
     int from = Prose.opens(completion, opening()) ? 0 : marker;
-    Form form = Box.form(completion);
+    Form form = Box.hasWords(completion) ? Box.form(completion) : Form.NONE;
     if (form == Form.NONE && from == 0) {
       boolean begins = opening().startsWith(completion.stripTrailing());
       return new Match(begins ? Form.TRUNCATED : Form.MIXED, 0);

@@ -23,13 +23,11 @@ final class Lexer {
   private int at;
   private int line = 1;
   private int brackets;
-  private final int lastLine;
 
   private Lexer(String source, Budget budget, int firstLine) {
     this.source = source;
     this.budget = budget;
     this.line = firstLine;
-    this.lastLine = firstLine + (int) source.stripTrailing().chars().filter(c -> c == '\n').count();
     indents.push(0);
   }
 
@@ -149,7 +147,7 @@ final class Lexer {
       add(Kind.DEDENT, "");
     }
     if (column != indents.peek()) {
-      throw Stop.syntax("unindent does not match any outer level", line, line >= lastLine);
+      throw Stop.syntax("unindent does not match any outer level", line, false);
     }
   }
 
@@ -290,7 +288,7 @@ final class Lexer {
       at += c == '\\' ? 2 : 1;
     }
     if (at >= source.length()) {
-      throw Stop.syntax("unterminated string literal", firstLine, multiline || line >= lastLine);
+      throw Stop.syntax("unterminated string literal", firstLine, true);
     }
     String body = source.substring(start, at);
     at += end.length();
@@ -334,6 +332,6 @@ final class Lexer {
   }
 
   private Stop error(String reason) {
-    return Stop.syntax(reason, line, line >= lastLine);
+    return Stop.syntax(reason, line, false);
   }
 }
