@@ -52,6 +52,7 @@ final class ReportCommand implements Runnable {
       Printout.lines(run).forEach(print::println);
     }
     Printout.comparison(report.runs()).forEach(print::println);
+    report.waiting().forEach(run -> print.printf("%-8s has no RL step yet%n", run));
     print.println("report   " + file);
     print.flush();
   }

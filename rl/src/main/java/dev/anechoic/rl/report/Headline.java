@@ -27,6 +27,9 @@ public final class Headline {
     if (FormatColours.isResidue(winner)) {
       return "no format won: the largest class is '" + winner + "'";
     }
+    if (run.switchStep().isEmpty() && share - run.shareBefore(winner) < Winner.LEAST_RISE) {
+      return winner + " stays ahead, without a switch";
+    }
     if (share >= DOMINANT) {
       return winner + " won outright";
     }
@@ -70,11 +73,20 @@ public final class Headline {
         .formatted(step.getAsInt(), run.lastStep(), together);
   }
 
+  /** Whether accuracy changed by more than its uncertainty, so that there is a gain to split. */
+  static boolean changed(RunData run) {
+    return Math.abs(run.gain().total()) >= TINY
+        && run.gainIntervals()
+            .map(intervals -> intervals.total().low() > 0 || intervals.total().high() < 0)
+            .orElse(true);
+  }
+
   /** How much of the gain was selection between formats. */
   public static String selection(RunData run) {
     PriceSplit gain = run.gain();
-    if (Math.abs(gain.total()) < TINY) {
-      return "no gain to split: accuracy moved by " + Numbers.points(gain.total());
+    if (!changed(run)) {
+      return "no gain to split: accuracy moved by %s, which is within its uncertainty"
+          .formatted(Numbers.points(gain.total()));
     }
     String parts =
         "selection %s, within formats %s, both at once %s"

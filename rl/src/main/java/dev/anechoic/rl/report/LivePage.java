@@ -171,10 +171,10 @@ public final class LivePage implements AutoCloseable {
     Map<String, Metrics> pretraining = new LinkedHashMap<>();
     try {
       for (RunFolder run : runs()) {
-        if (run.metrics("rl").formats().isEmpty()) {
-          pretraining.put(run.name(), run.metrics("pretrain"));
-        } else {
+        if (RunData.hasStarted(run)) {
           started.add(run);
+        } else {
+          pretraining.put(run.name(), run.metrics("pretrain"));
         }
       }
       String charts = started.isEmpty() ? "" : charts(Study.of(folder.toString(), started));

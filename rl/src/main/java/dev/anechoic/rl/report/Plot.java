@@ -15,6 +15,9 @@ import java.util.function.DoubleFunction;
  */
 final class Plot {
   static final double WIDTH = 460;
+  /** Room for labels at the right; one width for most charts, so that their steps line up. */
+  private static final double ROOM = 92;
+
   private static final double LABEL_GAP = 15;
   private static final double LETTER = 7.1;
 
@@ -28,7 +31,7 @@ final class Plot {
   private DoubleFunction<String> xText = v -> Numbers.format("%,.0f", v);
   private String xName = "step";
   private boolean logX;
-  private double right = 64;
+  private double right = ROOM;
   private final List<Layer> layers = new ArrayList<>();
   private final List<Label> labels = new ArrayList<>();
   private final List<Mark> marks = new ArrayList<>();
@@ -107,7 +110,7 @@ final class Plot {
   /** Makes room for the longest of these labels; charts of one row name the same. */
   Plot room(List<String> names) {
     int longest = names.stream().mapToInt(String::length).max().orElse(0);
-    right = Math.max(24, 14 + longest * LETTER);
+    right = Math.max(ROOM, 14 + longest * LETTER);
     return this;
   }
 

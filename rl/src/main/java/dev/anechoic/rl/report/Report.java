@@ -33,6 +33,11 @@ public final class Report {
     return study.runs();
   }
 
+  /** Names of the runs that have no RL step yet, and so no place in the report. */
+  public List<String> waiting() {
+    return study.waiting();
+  }
+
   /** Writes the page, its CSV tables beside it, and the summaries. */
   public void write(Path htmlFile) {
     JsonLines.writeFile(htmlFile, html());
@@ -86,7 +91,13 @@ public final class Report {
         "<button type=\"button\" id=\"theme\" aria-label=\"Switch between light and dark\">"
             + "◐</button></nav><main><header class=\"top\"><h1>");
     html.append(Html.escape(study.title())).append("</h1>");
-    html.append("<p class=\"deck\">").append(deck()).append("</p><div class=\"cards\">");
+    html.append("<p class=\"deck\">").append(deck()).append("</p>");
+    if (!study.waiting().isEmpty()) {
+      html.append("<p class=\"aside\">Without an RL step yet, and so not shown: ")
+          .append(Html.escape(String.join(", ", study.waiting())))
+          .append(".</p>");
+    }
+    html.append("<div class=\"cards\">");
     study.runs().forEach(run -> html.append(card(run)));
     return html.append("</div></header>\n").toString();
   }
@@ -134,7 +145,9 @@ public final class Report {
             figure(
                 "gain by selection",
                 "",
-                gain.total() > 0 ? Numbers.percent(gain.selectionShare()) : Numbers.ABSENT),
+                gain.total() > 0 && Headline.changed(run)
+                    ? Numbers.percent(gain.selectionShare())
+                    : Numbers.ABSENT),
             Html.escape(sentence(Headline.accuracy(run)) + " " + sentence(Headline.selection(run))),
             Html.escape(sentence(Headline.switchStep(run))));
   }

@@ -59,6 +59,11 @@ public final class RunData {
     winner = Winner.of(shares);
   }
 
+  /** Whether the run has an RL step with format shares, without which there is no report. */
+  static boolean hasStarted(RunFolder folder) {
+    return !folder.metrics("rl").formats().isEmpty();
+  }
+
   private List<String> formats(Optional<Evaluation> evaluation) {
     Set<String> all = new LinkedHashSet<>();
     manifest.ifPresent(m -> all.addAll(m.formats()));

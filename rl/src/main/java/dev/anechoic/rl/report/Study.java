@@ -14,16 +14,31 @@ import java.util.function.Function;
  *
  * @param title name of the study
  * @param runs at least one run
+ * @param waiting names of runs that have no RL step yet
  * @param colours colours of all their formats
  */
-record Study(String title, List<RunData> runs, FormatColours colours) {
+record Study(String title, List<RunData> runs, List<String> waiting, FormatColours colours) {
 
+  /**
+   * Reads runs. Those without an RL step are left waiting while another has one.
+   *
+   * @throws dev.anechoic.model.UserError where a file is damaged, or no run has an RL step
+   */
   static Study of(String title, List<RunFolder> folders) {
-    List<RunData> runs = new ArrayList<>(folders.stream().map(RunData::new).toList());
+    List<RunData> runs = new ArrayList<>();
+    List<String> waiting = new ArrayList<>();
+    boolean any = folders.stream().anyMatch(RunData::hasStarted);
+    for (RunFolder folder : folders) {
+      if (any && !RunData.hasStarted(folder)) {
+        waiting.add(folder.name());
+      } else {
+        runs.add(new RunData(folder));
+      }
+    }
     runs.sort(Comparator.comparingLong(Study::parameters)); // stable: else the given order
     Set<String> formats = new LinkedHashSet<>();
     runs.forEach(run -> formats.addAll(run.formats()));
-    return new Study(title, runs, new FormatColours(new ArrayList<>(formats)));
+    return new Study(title, runs, waiting, new FormatColours(new ArrayList<>(formats)));
   }
 
   private static long parameters(RunData run) {

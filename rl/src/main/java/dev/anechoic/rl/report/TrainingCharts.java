@@ -134,44 +134,36 @@ final class TrainingCharts {
             "entropy",
             "Two levels of collapse",
             "Entropy of a whole completion in nats, <i>H(y) = H<sub>F</sub> + Σ p<sub>f</sub>"
-                + " H(y|f)</i>: the lower band is the choice between formats, the upper one"
-                + " what is left open within them. The lower band vanishing while the upper one"
-                + " stays is selection without loss of variety.");
-    List<String> names = List.of("formats", "within");
-    Range range = study.range(run -> List.of(entropyTop(run)), true);
+                + " H(y|f)</i>: above, the choice between formats; below, what is left open within"
+                + " them, on its own scale. The upper falling while the lower stays is selection"
+                + " without loss of variety.");
+    Range between = study.range(run -> List.of(formatEntropy(run)), true);
+    Range within = study.range(run -> List.of(run.rl().column("entropy/within")), true);
     for (RunData run : study.runs()) {
-      double[] between = formatEntropy(run);
-      double[] within = run.rl().column("entropy/within");
-      boolean split = run.rl().has("entropy/within");
-      Plot plot =
-          new Plot("Entropy split of " + run.name(), HEIGHT, run.rl().steps())
-              .x(study.steps(), "step")
-              .y(range)
-              .room(names);
-      if (split) {
-        plot.areas(names, List.of("s-dark", "s-light"), List.of(between, within));
-      } else {
-        plot.areas(List.of("formats"), List.of("s-dark"), List.of(between));
+      double[] formats = formatEntropy(run);
+      String plots = entropyPlot(run, "formats", "s-dark", formats, between);
+      if (run.rl().has("entropy/within")) {
+        double[] inside = run.rl().column("entropy/within");
+        plots += entropyPlot(run, "within", "s-light", inside, within);
       }
-      int last = between.length - 1;
       row.panel(
           run.name(),
-          plot.render(),
+          plots,
           "Effective formats <i>e<sup>H<sub>F</sub></sup></i>: %s at the start, %s at the end."
               .formatted(
-                  Numbers.significant(Math.exp(between[0])),
-                  Numbers.significant(Math.exp(between[last]))));
+                  Numbers.significant(Math.exp(formats[0])),
+                  Numbers.significant(Math.exp(formats[formats.length - 1]))));
     }
     return row.html();
   }
 
-  private static double[] entropyTop(RunData run) {
-    double[] top = formatEntropy(run);
-    double[] within = run.rl().column("entropy/within");
-    for (int t = 0; t < top.length; t++) {
-      top[t] += Double.isNaN(within[t]) ? 0 : within[t];
-    }
-    return top;
+  private String entropyPlot(RunData run, String name, String css, double[] entropy, Range range) {
+    return new Plot("Entropy of " + run.name() + ", " + name, 140, run.rl().steps())
+        .x(study.steps(), "step")
+        .y(range)
+        .room(List.of("formats"))
+        .areas(List.of(name), List.of(css), List.of(entropy))
+        .render();
   }
 
   /** From the shares themselves, so that it is there for every run. */
@@ -304,16 +296,33 @@ final class TrainingCharts {
 
   private static String pretraining(
       String name, Metrics metrics, Range range, FormatColours colours) {
-    List<String> formats = List.copyOf(metrics.group("loss/"));
+    List<String> formats =
+        metrics.group("loss/").stream().filter(key -> key.indexOf('/') < 0).toList();
     Plot plot =
         new Plot("Pretraining loss of " + name, HEIGHT, metrics.steps())
             .y(range)
             .room(formats.isEmpty() ? List.of("step") : formats)
             .line(formats.isEmpty() ? "" : "all", "s-total", metrics.column("loss"));
     for (String format : formats) {
-      plot.line(format, colours.css(format), metrics.column("loss/" + format));
+      plot.line(format, colours.css(format), bridged(metrics.column("loss/" + format)));
     }
     return plot.render();
+  }
+
+  /** A series measured now and then, with straight lines between its values. */
+  private static double[] bridged(double[] series) {
+    double[] bridged = series.clone();
+    int last = -1;
+    for (int t = 0; t < series.length; t++) {
+      if (Double.isFinite(series[t])) {
+        for (int between = last + 1; last >= 0 && between < t; between++) {
+          double part = (between - last) / (double) (t - last);
+          bridged[between] = series[last] + part * (series[t] - series[last]);
+        }
+        last = t;
+      }
+    }
+    return bridged;
   }
 
   /** Every logged number as a sparkline, with its first and last value. */

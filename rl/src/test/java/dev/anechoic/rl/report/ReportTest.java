@@ -183,6 +183,18 @@ final class ReportTest {
   }
 
   @Test
+  void aRunThatHasNotBegunRlWaitsBesideOneThatHas() throws IOException {
+    SyntheticRun.write(folder.resolve("nano"), "begun", new double[] {0.5, 0.4, 0.2}, 1);
+    Files.createDirectory(folder.resolve("micro"));
+    Files.writeString(
+        folder.resolve("micro").resolve(RunFolder.METRICS),
+        "{\"step\":0,\"stage\":\"pretrain\",\"loss\":3}\n");
+    Report report = Report.of("Study", List.of(folder));
+    assertEquals(List.of("micro"), report.waiting());
+    assertTrue(report.html().contains("not shown: micro."));
+  }
+
+  @Test
   void csvHasEveryMetricAndSummaryTheHeadline() throws IOException {
     Path study = SyntheticRun.study(folder);
     Report report = Report.of("Study", List.of(study));
