@@ -57,7 +57,7 @@ public final class CodeFormat implements Format {
         source ->
             source instanceof Term.Result(int step)
                 ? problem.steps().get(step).variable()
-                : NumberStyle.DIGITS.text(source.value(problem.givens(), problem.results()));
+                : NumberStyle.DIGITS.text(source.value(problem.givens(), List.of()));
     for (int i = 0; i <= last; i++) {
       Step step = problem.steps().get(i);
       out.append(indent).append(i == last ? lastVariable : step.variable()).append(" = ");

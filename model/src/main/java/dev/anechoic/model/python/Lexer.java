@@ -79,7 +79,7 @@ final class Lexer {
     } else if (c == '\\' && at + 1 < source.length() && source.charAt(at + 1) == '\n') {
       at += 2;
       line++;
-    } else if (Character.isDigit(c) || c == '.' && isDigit(at + 1)) {
+    } else if (isDigit(at) || c == '.' && isDigit(at + 1)) {
       number();
     } else if (c == '"' || c == '\'') {
       string(at, "");

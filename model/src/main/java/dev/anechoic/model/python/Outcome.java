@@ -15,9 +15,13 @@ public sealed interface Outcome {
    */
   record Value(Object value) implements Outcome {
 
-    /** The value as Python's {@code repr} shows it. */
+    /** The value as Python's {@code repr} shows it; its type in angle brackets if it has no text. */
     public String repr() {
-      return Text.repr(value, new Budget(Limits.DEFAULT));
+      try {
+        return Text.repr(value, new Budget(Limits.DEFAULT));
+      } catch (Stop stop) {
+        return "<" + Values.typeName(value) + ">";
+      }
     }
 
     /** Whether it is Python's {@code None}. */

@@ -230,6 +230,13 @@ class PythonTest {
     assertEquals("over source length", show("1 + ".repeat(10_000) + "1"));
   }
 
+  @Test
+  void aValueWithoutTextIsShownByItsType() {
+    Outcome outcome = run("def f(): return 1\nf");
+    assertEquals("<function>", assertInstanceOf(Outcome.Value.class, outcome).repr());
+    assertEquals("unparsable: invalid character '٣'", show("x = ٣"));
+  }
+
   private static Outcome run(String source) {
     return Python.run(source, Limits.DEFAULT);
   }
