@@ -303,16 +303,19 @@ public final class Arena implements AutoCloseable {
     }
 
     Tensor bump(long reserved) {
-      while (slab < slabs.size() && used + reserved > slabs.get(slab).size()) {
-        slab++;
-        used = 0;
+      int chosen = slab;
+      long from = used;
+      while (chosen < slabs.size() && from + reserved > slabs.get(chosen).size()) {
+        chosen++;
+        from = 0;
       }
-      if (slab == slabs.size()) {
-        grow(reserved);
+      if (chosen == slabs.size()) {
+        grow(reserved); // may throw: nothing has changed so far
       }
       // The recycled handle usually has the right shape already; see shaped().
-      Tensor t = recycled(slabs.get(slab), used, reserved);
-      used += reserved;
+      Tensor t = recycled(slabs.get(chosen), from, reserved);
+      slab = chosen;
+      used = from + reserved;
       return t;
     }
 

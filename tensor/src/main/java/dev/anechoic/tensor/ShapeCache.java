@@ -32,9 +32,7 @@ final class ShapeCache {
   Shape of(int d0, int d1, int d2, int d3) {
     int slot = slot(mix(mix(mix(mix(0, d0), d1), d2), d3));
     Shape found = slots[slot];
-    return found != null && found.is(d0, d1, d2, d3)
-        ? found
-        : keep(slot, Shape.of(d0, d1, d2, d3));
+    return found != null && found.is(d0, d1, d2, d3) ? found : keep(slot, Shape.of(d0, d1, d2, d3));
   }
 
   /** {@code model} with its last extent replaced. */

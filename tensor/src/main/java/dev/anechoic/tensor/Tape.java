@@ -1,6 +1,8 @@
 package dev.anechoic.tensor;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.Supplier;
 
 /**
@@ -20,6 +22,9 @@ public final class Tape {
   private Node[] nodes = new Node[64];
   private int size;
   private boolean recording = true;
+
+  /** Tensors of other arenas whose gradient lives here, so that it ends with {@link #reset}. */
+  private final List<Tensor> borrowers = new ArrayList<>();
 
   /**
    * @param arena where activations and their gradients go; emptied by {@link #reset}
@@ -101,8 +106,7 @@ public final class Tape {
     }
     if (!x.hasGrad()) {
       Tensor fresh = arena.like(x);
-      fresh.addGradShares(1);
-      x.setGrad(fresh);
+      lend(fresh, x);
       return false;
     }
     Tensor grad = x.grad();
@@ -110,10 +114,25 @@ public final class Tape {
       Tensor own = arena.like(grad);
       backend.copy(grad, own);
       grad.addGradShares(-1);
-      own.addGradShares(1);
-      x.setGrad(own);
+      lend(own, x);
     }
     return true;
+  }
+
+  private void lend(Tensor grad, Tensor x) {
+    grad.addGradShares(1);
+    x.setGrad(grad);
+    if (x.arena() != arena && !borrowers.contains(x)) {
+      borrowers.add(x);
+    }
+  }
+
+  /**
+   * Whether a tensor of another arena, such as a parameter without gradient storage of its own, has
+   * its gradient in this tape's arena, where {@link #reset} takes it back.
+   */
+  public boolean lendsGradients() {
+    return !borrowers.isEmpty();
   }
 
   /**
@@ -124,8 +143,7 @@ public final class Tape {
     boolean direct = from.base() == null && to.base() == null && from.size() == to.size();
     if (direct && !to.hasGrad() && from.shape().equals(to.shape())) {
       Tensor shared = from.grad();
-      shared.addGradShares(1);
-      to.setGrad(shared);
+      lend(shared, to);
       return;
     }
     boolean accumulate = openGrad(to);
@@ -207,6 +225,10 @@ public final class Tape {
   /** Forgets the record and gives all its memory back to the arena. */
   public void reset() {
     size = 0;
+    for (int i = 0; i < borrowers.size(); i++) {
+      borrowers.get(i).setGrad(null);
+    }
+    borrowers.clear();
     arena.reset();
   }
 }

@@ -3,6 +3,7 @@ package dev.anechoic.tensor.op;
 import dev.anechoic.tensor.Node;
 import dev.anechoic.tensor.Tape;
 import dev.anechoic.tensor.Tensor;
+import dev.anechoic.tensor.TensorException;
 
 /**
  * Activation checkpointing of a block; Chen et al., "Training deep nets with sublinear memory cost"
@@ -61,6 +62,13 @@ public final class Checkpoint extends Node {
       input.requireGrad();
       Tensor result = block.forward(inner, input);
       inner.backward(result, y.grad());
+      if (inner.lendsGradients()) {
+        throw new TensorException(
+            TensorException.Kind.CLOSED,
+            "backward through checkpoint of " + x,
+            "a parameter inside has no gradient storage that outlives the block; give it some with"
+                + " setGrad");
+      }
       if (x.requiresGrad()) {
         boolean accumulate = tape.openGrad(x);
         tape.backend().scale(input.grad(), 1, x.grad(), accumulate);

@@ -34,8 +34,7 @@ public final class Rotary extends Node {
   public static Tensor forward(
       Tape tape, Tensor x, @Nullable Tensor starts, Tensor table, int heads, int headSize) {
     Check.floating("rotary", x, table);
-    boolean fits =
-        x.shape().rank() == 3 && x.columns() >= heads * headSize && headSize % 2 == 0;
+    boolean fits = x.shape().rank() == 3 && x.columns() >= heads * headSize && headSize % 2 == 0;
     if (!fits) {
       Check.shape(
           false,

@@ -14,7 +14,6 @@ final class AllocationCheck {
   private static final long MOST_BYTES = 1 << 17;
 
   private static final int CALLS = 20;
-  private static final long PATIENCE_NANOS = 10_000_000_000L;
 
   private AllocationCheck() {}
 
@@ -32,8 +31,8 @@ final class AllocationCheck {
    *
    * @return 0, or the bytes per call of the last batch when patience ends
    */
-  static long bytesPerCall(Binding binding, Backend backend) {
-    long deadline = System.nanoTime() + PATIENCE_NANOS;
+  static long bytesPerCall(Binding binding, Backend backend, long patienceMillis) {
+    long deadline = System.nanoTime() + patienceMillis * 1_000_000;
     long bytes;
     do {
       long before = THREADS.getCurrentThreadAllocatedBytes();

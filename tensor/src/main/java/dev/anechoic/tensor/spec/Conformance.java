@@ -44,25 +44,32 @@ public final class Conformance implements AutoCloseable {
    * @param full the full grid in place of the quick one
    * @param seed of all values
    * @param op one op alone, or null for all
-   * @param allocations whether to hold calls to zero bytes; costs a warm-up per op
+   * @param warmUpMillis how long the compiler may take until calls allocate nothing; 0 to leave
+   *     allocation untested
    */
-  public record Options(boolean full, long seed, @Nullable String op, boolean allocations) {
-    public static final Options QUICK = new Options(false, DEFAULT_SEED, null, true);
+  public record Options(boolean full, long seed, @Nullable String op, long warmUpMillis) {
+    private static final long WARM_UP_MILLIS = 10_000;
+
+    public static final Options QUICK = new Options(false, DEFAULT_SEED, null, WARM_UP_MILLIS);
 
     public Options withFull(boolean on) {
-      return new Options(on, seed, op, allocations);
+      return new Options(on, seed, op, warmUpMillis);
     }
 
     public Options withSeed(long value) {
-      return new Options(full, value, op, allocations);
+      return new Options(full, value, op, warmUpMillis);
     }
 
     public Options withOp(@Nullable String name) {
-      return new Options(full, seed, name, allocations);
+      return new Options(full, seed, name, warmUpMillis);
     }
 
     public Options withAllocations(boolean on) {
-      return new Options(full, seed, op, on);
+      return withWarmUpMillis(on ? WARM_UP_MILLIS : 0);
+    }
+
+    public Options withWarmUpMillis(long millis) {
+      return new Options(full, seed, op, millis);
     }
   }
 
@@ -153,7 +160,7 @@ public final class Conformance implements AutoCloseable {
       resetArenas();
     }
     checkYardstick(spec, result);
-    if (options.allocations() && subject.floatType() != reference.floatType()) {
+    if (options.warmUpMillis() > 0) {
       checkAllocation(cases, result);
     }
     if (spec.name().equals("attentionCached") || spec.name().equals("sample")) {
@@ -370,7 +377,7 @@ public final class Conformance implements AutoCloseable {
             .filter(o -> o.rowwise || !opCase.isRowwise())
             .toList();
     boolean infinite =
-        opCase.operands().stream().anyMatch(o -> o.isInput() && hasInfinity(o.values));
+        opCase.operands().stream().anyMatch(o -> o.isInput() && hasInfinity(o.values()));
     if (candidates.isEmpty() || infinite) {
       return; // NaN times a weight of exactly 0, which a kernel may skip, is left open
     }
@@ -450,13 +457,13 @@ public final class Conformance implements AutoCloseable {
     }
   }
 
-  /** A warm call allocates nothing on the Java heap; the reference is free to. */
+  /** A warm call allocates nothing on the Java heap. */
   private void checkAllocation(List<OpCase> cases, OpResult result) {
     OpCase opCase = AllocationCheck.choose(cases);
     opCase.computeSaved(referenceArena);
     Binding binding = new Binding(opCase, subjectArena, ALIGNED_GUARD);
     binding.load();
-    long bytes = AllocationCheck.bytesPerCall(binding, subject);
+    long bytes = AllocationCheck.bytesPerCall(binding, subject, options.warmUpMillis());
     resetArenas();
     String complaint = bytes == 0 ? null : bytes + " bytes per call in the steady state";
     check(opCase, result, "allocates nothing", complaint);

@@ -171,12 +171,8 @@ public final class OpCase {
 
   private Operand declare(
       String label, Operand.Role role, DType dtype, Domain domain, int... dims) {
-    Shape shape = Shape.of(dims);
-    double[] values = new double[Math.toIntExact(shape.size())];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = (float) domain.at(seed, operands.size(), i);
-    }
-    Operand operand = new Operand(operands.size(), label, role, dtype, shape, values);
+    Operand operand =
+        new Operand(operands.size(), label, role, dtype, Shape.of(dims), domain, seed);
     operands.add(operand);
     return operand;
   }
@@ -371,7 +367,7 @@ public final class OpCase {
       if (operand.role == Operand.Role.SAVED) {
         double[] exact = binding.get(operand).toDoubles();
         for (int i = 0; i < exact.length; i++) {
-          operand.values[i] = (float) exact[i];
+          operand.values()[i] = (float) exact[i];
         }
       }
     }

@@ -21,6 +21,15 @@ public record OpSpec(String name, Grid grid, Consumer<OpCase> declaration) {
     return new OpCase(this, point, accumulate, seed);
   }
 
+  /** Number of cases in a grid. */
+  public int count(boolean full) {
+    int count = 0;
+    for (int[] point : full ? grid.full() : grid.quick()) {
+      count += (at(point, false, 0).canAccumulate() ? 2 : 1) * (full ? FULL_SEEDS : 1);
+    }
+    return count;
+  }
+
   /**
    * All cases of a grid: each point, overwriting, and accumulating where the op has gradients.
    *

@@ -2,6 +2,7 @@ package dev.anechoic.tensor.spec;
 
 import dev.anechoic.tensor.DType;
 import dev.anechoic.tensor.Shape;
+import org.jspecify.annotations.Nullable;
 
 /** One tensor of a kernel call: its role, shape and host values. Declared by {@link OpCase}. */
 public final class Operand {
@@ -29,7 +30,9 @@ public final class Operand {
   final Role role;
   final DType dtype;
   final Shape shape;
-  double[] values;
+  private final Domain domain;
+  private final long seed;
+  private double @Nullable [] values;
   boolean rowwise;
   boolean masks;
   boolean differentiable;
@@ -41,7 +44,7 @@ public final class Operand {
    * @param label name and shape letters, such as {@code x [R,C]}
    * @param dtype F64 stands for the backend's own float type
    */
-  Operand(int number, String label, Role role, DType dtype, Shape shape, double[] values) {
+  Operand(int number, String label, Role role, DType dtype, Shape shape, Domain domain, long seed) {
     int space = label.indexOf(' ');
     this.number = number;
     this.name = space < 0 ? label : label.substring(0, space);
@@ -49,7 +52,19 @@ public final class Operand {
     this.role = role;
     this.dtype = dtype;
     this.shape = shape;
-    this.values = values;
+    this.domain = domain;
+    this.seed = seed;
+  }
+
+  /** The host values, each one that a float holds; made on first use. */
+  double[] values() {
+    if (values == null) {
+      values = new double[size()];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = (float) domain.at(seed, number, i);
+      }
+    }
+    return values;
   }
 
   // ---- properties, set by the declaration ---------------------------------------------------
@@ -116,7 +131,7 @@ public final class Operand {
   }
 
   int size() {
-    return values.length;
+    return Math.toIntExact(shape.size());
   }
 
   boolean isFloat() {

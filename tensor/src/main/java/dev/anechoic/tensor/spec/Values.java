@@ -24,7 +24,7 @@ final class Values {
     Values values = new Values(operands.size());
     for (Operand operand : operands) {
       values.shapes[operand.number] = operand.shape;
-      values.data[operand.number] = operand.values.clone();
+      values.data[operand.number] = operand.values().clone();
     }
     return values;
   }
