@@ -75,8 +75,7 @@ final class ActivationKernels {
     swiGluBackward.start((int) dY.rows(), (long) COST * dY.columns());
   }
 
-  void dropout(
-      Tensor x, double p, long seed, int stream, int step, Tensor y, boolean accumulate) {
+  void dropout(Tensor x, double p, long seed, int stream, int step, Tensor y, boolean accumulate) {
     Dropout k = dropout;
     k.x.set(x);
     k.y.set(y);
@@ -283,7 +282,13 @@ final class ActivationKernels {
       for (int r = from; r < to; r++) {
         int row = 2 * r * columns;
         gradient(
-            x.array, x.at + row, dY.array, dY.at + r * columns, dX.array, dX.at + row, columns,
+            x.array,
+            x.at + row,
+            dY.array,
+            dY.at + r * columns,
+            dX.array,
+            dX.at + row,
+            columns,
             accumulate);
       }
     }
@@ -304,8 +309,7 @@ final class ActivationKernels {
         FloatVector g = FloatVector.fromArray(F, x, gate + c, mask);
         FloatVector d = FloatVector.fromArray(F, dY, dYAt + c, mask);
         FloatVector s = VectorMath.sigmoid(g);
-        FloatVector forGate =
-            d.mul(FloatVector.fromArray(F, x, up + c, mask)).mul(siluSlope(g, s));
+        FloatVector forGate = d.mul(FloatVector.fromArray(F, x, up + c, mask)).mul(siluSlope(g, s));
         FloatVector forUp = d.mul(g.mul(s));
         if (accumulate) {
           forGate = FloatVector.fromArray(F, dX, dGate + c, mask).add(forGate);

@@ -58,8 +58,7 @@ final class AdamWKernel extends RowKernel {
     m.set(mTensor);
     v.set(vTensor);
     size = (int) paramTensor.size();
-    factor =
-        gradFactor == null ? 1 : HeapBuffer.floats(gradFactor)[HeapBuffer.at(gradFactor)];
+    factor = gradFactor == null ? 1 : HeapBuffer.floats(gradFactor)[HeapBuffer.at(gradFactor)];
     decay1 = (float) beta1;
     decay2 = (float) beta2;
     fresh1 = (float) (1 - beta1);

@@ -239,8 +239,20 @@ final class AttentionKernels {
         false, rows, columns, first, weights, 0, ldw, v, vAt, ldv, false, out, outAt, ldo);
     for (int r = 1; r < rows; r++) {
       SmallGemm.multiply(
-          false, 1, columns, r, weights, r * ldw + first, ldw, v, vAt + first * ldv, ldv, true,
-          out, outAt + r * ldo, ldo);
+          false,
+          1,
+          columns,
+          r,
+          weights,
+          r * ldw + first,
+          ldw,
+          v,
+          vAt + first * ldv,
+          ldv,
+          true,
+          out,
+          outAt + r * ldo,
+          ldo);
     }
   }
 
@@ -271,8 +283,7 @@ final class AttentionKernels {
       s.keysT = Scratch.grown(s.keysT, l.headSize * ld);
       s.weights = Scratch.grown(s.weights, ROWS * ld);
       int kvHead = h / l.group;
-      transpose(
-          qkv.array, qkv.at + l.key(b, kvHead), l.width, l.time, l.headSize, s.keysT, ld);
+      transpose(qkv.array, qkv.at + l.key(b, kvHead), l.width, l.time, l.headSize, s.keysT, ld);
       float[] values = qkv.array;
       int valuesAt = qkv.at + l.value(b, kvHead);
       int ldv = l.width;
@@ -288,8 +299,24 @@ final class AttentionKernels {
         int query = qkv.at + l.query(b, h) + t * l.width;
         int to = out.at + l.output(b, h) + t * l.outputWidth();
         block(
-            rows, t, l.headSize, qkv.array, query, l.width, s.keysT, 0, ld, ld, values, valuesAt,
-            ldv, scale, s, out.array, to, l.outputWidth());
+            rows,
+            t,
+            l.headSize,
+            qkv.array,
+            query,
+            l.width,
+            s.keysT,
+            0,
+            ld,
+            ld,
+            values,
+            valuesAt,
+            ldv,
+            scale,
+            s,
+            out.array,
+            to,
+            l.outputWidth());
         for (int r = 0; r < rows; r++) {
           lse.array[lse.at + (b * l.heads + h) * l.time + t + r] = s.sums[r];
         }
@@ -321,8 +348,20 @@ final class AttentionKernels {
       int outAt,
       int ldo) {
     SmallGemm.multiply(
-        false, rows, first + rows, headSize, q, query, ldq, keysT, keysAt, ldk, false, s.weights,
-        0, ldw);
+        false,
+        rows,
+        first + rows,
+        headSize,
+        q,
+        query,
+        ldq,
+        keysT,
+        keysAt,
+        ldk,
+        false,
+        s.weights,
+        0,
+        ldw);
     weigh(rows, first, headSize, ldw, values, valuesAt, ldv, scale, s, out, outAt, ldo);
   }
 
@@ -427,11 +466,35 @@ final class AttentionKernels {
         int some = Math.min(ROWS, rows - i);
         int keys = first + i + some;
         SmallGemm.multiply(
-            false, some, keys, l.headSize, s.out, gather + i * ldd, ldd, s.keysT, 0, ld, false,
-            s.weights, i * ld, ld);
+            false,
+            some,
+            keys,
+            l.headSize,
+            s.out,
+            gather + i * ldd,
+            ldd,
+            s.keysT,
+            0,
+            ld,
+            false,
+            s.weights,
+            i * ld,
+            ld);
         SmallGemm.multiply(
-            false, some, keys, l.headSize, s.out, gathered + i * ldd, ldd, s.valuesT, 0, ld,
-            false, s.gradients, i * ld, ld);
+            false,
+            some,
+            keys,
+            l.headSize,
+            s.out,
+            gathered + i * ldd,
+            ldd,
+            s.valuesT,
+            0,
+            ld,
+            false,
+            s.gradients,
+            i * ld,
+            ld);
       }
       for (int i = 0; i < rows; i++) {
         int o = row + i * l.outputWidth();
@@ -443,8 +506,20 @@ final class AttentionKernels {
       for (int i = 0; i < rows; i += ROWS) {
         int some = Math.min(ROWS, rows - i);
         SmallGemm.multiply(
-            false, some, l.headSize, first + i + some, s.gradients, i * ld, ld, s.keys, 0, ldd,
-            false, s.out, dQuery + i * ldd, ldd);
+            false,
+            some,
+            l.headSize,
+            first + i + some,
+            s.gradients,
+            i * ld,
+            ld,
+            s.keys,
+            0,
+            ldd,
+            false,
+            s.out,
+            dQuery + i * ldd,
+            ldd);
       }
       write(s.out, dQuery, ldd, rows, dQkv.at + query - qkv.at);
       addKeys(s, s.gradients, gather, 0, first, rows, ld, ldd);
@@ -455,12 +530,23 @@ final class AttentionKernels {
     private void addKeys(
         Scratch s, float[] w, int x, int to, int first, int rows, int ld, int ldd) {
       int d = layout.headSize;
-      SmallGemm.multiply(
-          true, first, d, rows, w, 0, ld, s.out, x, ldd, true, s.out, to, ldd);
+      SmallGemm.multiply(true, first, d, rows, w, 0, ld, s.out, x, ldd, true, s.out, to, ldd);
       for (int j = 0; j < rows; j += ROWS) {
         SmallGemm.multiply(
-            true, Math.min(ROWS, rows - j), d, rows - j, w, j * ld + first + j, ld, s.out,
-            x + j * ldd, ldd, true, s.out, to + (first + j) * ldd, ldd);
+            true,
+            Math.min(ROWS, rows - j),
+            d,
+            rows - j,
+            w,
+            j * ld + first + j,
+            ld,
+            s.out,
+            x + j * ldd,
+            ldd,
+            true,
+            s.out,
+            to + (first + j) * ldd,
+            ldd);
       }
     }
 
@@ -479,8 +565,7 @@ final class AttentionKernels {
       for (int r = 0; r < rows; r++) {
         int row = to + r * l.width;
         if (accumulate) {
-          Elementwise.add(
-              dQkv.array, row, from, at + r * ld, dQkv.array, row, l.headSize);
+          Elementwise.add(dQkv.array, row, from, at + r * ld, dQkv.array, row, l.headSize);
         } else {
           System.arraycopy(from, at + r * ld, dQkv.array, row, l.headSize);
         }
@@ -488,19 +573,12 @@ final class AttentionKernels {
     }
 
     /**
-     * From the scores {@code w} and {@code g = dOut Vᵀ} of a row, in place: {@code w = exp(scale w -
-     * lse); g = scale w (g - δ)}. Both are 0 from {@code count}, the keys the row sees, to {@code
+     * From the scores {@code w} and {@code g = dOut Vᵀ} of a row, in place: {@code w = exp(scale w
+     * - lse); g = scale w (g - δ)}. Both are 0 from {@code count}, the keys the row sees, to {@code
      * end}, rounded up to whole vectors.
      */
     private static void scoreGradients(
-        float[] w,
-        float[] g,
-        int at,
-        int count,
-        int end,
-        float scale,
-        float lse,
-        float delta) {
+        float[] w, float[] g, int at, int count, int end, float scale, float lse, float delta) {
       for (int j = 0; j < end; j += V) {
         VectorMask<Float> mask = F.indexInRange(j, count);
         FloatVector x = FloatVector.fromArray(F, w, at + j, mask).mul(scale).sub(lse);
@@ -575,9 +653,23 @@ final class AttentionKernels {
         for (int t = 0; t < l.time; t += ROWS) {
           int rows = Math.min(ROWS, l.time - t);
           block(
-              rows, start + t, l.headSize, qkv.array,
-              qkv.at + l.query(b, h) + t * l.width, l.width, keysT, keysAt, ldk, ld, v, valuesAt,
-              ldv, scale, s, out.array, out.at + l.output(b, h) + t * l.outputWidth(),
+              rows,
+              start + t,
+              l.headSize,
+              qkv.array,
+              qkv.at + l.query(b, h) + t * l.width,
+              l.width,
+              keysT,
+              keysAt,
+              ldk,
+              ld,
+              v,
+              valuesAt,
+              ldv,
+              scale,
+              s,
+              out.array,
+              out.at + l.output(b, h) + t * l.outputWidth(),
               l.outputWidth());
         }
       }

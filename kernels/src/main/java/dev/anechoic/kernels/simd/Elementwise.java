@@ -221,7 +221,8 @@ final class Elementwise {
 
     @Override
     void rows(int from, int to, int worker) {
-      Arrays.fill(x.array, x.at + from * BLOCK, x.at + (int) Math.min(size, (long) to * BLOCK), value);
+      Arrays.fill(
+          x.array, x.at + from * BLOCK, x.at + (int) Math.min(size, (long) to * BLOCK), value);
     }
   }
 }

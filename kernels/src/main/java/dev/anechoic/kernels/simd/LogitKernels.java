@@ -43,7 +43,15 @@ final class LogitKernels {
   void crossEntropyBackward(
       Tensor logits, Tensor targets, Tensor lse, Tensor dLoss, Tensor dLogits, boolean accumulate) {
     logProbsBackward.run(
-        logits, targets, 1, lse, dLoss, dLogits, accumulate, "crossEntropyBackward", "targets",
+        logits,
+        targets,
+        1,
+        lse,
+        dLoss,
+        dLogits,
+        accumulate,
+        "crossEntropyBackward",
+        "targets",
         true);
   }
 
@@ -62,8 +70,16 @@ final class LogitKernels {
       Tensor dLogits,
       boolean accumulate) {
     logProbsBackward.run(
-        logits, tokens, (float) temperature, lse, dLogprobs, dLogits, accumulate,
-        "tokenLogProbsBackward", "tokens", false);
+        logits,
+        tokens,
+        (float) temperature,
+        lse,
+        dLogprobs,
+        dLogits,
+        accumulate,
+        "tokenLogProbsBackward",
+        "tokens",
+        false);
   }
 
   void entropy(Tensor logits, double temperature, Tensor out, Tensor lse) {
@@ -268,7 +284,14 @@ final class LogitKernels {
         float[] x = logits.array;
         float logSum = lse.array[lse.at + n];
         softmaxTimes(
-            x, logits.at + row, columns, temperature, logSum, weight, dLogits.array, at,
+            x,
+            logits.at + row,
+            columns,
+            temperature,
+            logSum,
+            weight,
+            dLogits.array,
+            at,
             accumulate);
         // The target's own entry is formed anew: p - 1 loses nothing that way.
         float p = exp(x[logits.at + row + token] / temperature - logSum);
@@ -322,8 +345,7 @@ final class LogitKernels {
       }
     }
 
-    private static float sumPLogP(
-        float[] x, int at, int columns, float temperature, float logSum) {
+    private static float sumPLogP(float[] x, int at, int columns, float temperature, float logSum) {
       FloatVector sum = FloatVector.zero(F);
       for (int c = 0; c < columns; c += V) {
         VectorMask<Float> mask = F.indexInRange(c, columns);
@@ -359,8 +381,15 @@ final class LogitKernels {
           clearUnless(accumulate, dLogits, row, columns);
         } else {
           gradient(
-              logits.array, logits.at + row, columns, temperature, lse.array[lse.at + n],
-              entropy.array[entropy.at + n], -d / temperature, dLogits.array, dLogits.at + row,
+              logits.array,
+              logits.at + row,
+              columns,
+              temperature,
+              lse.array[lse.at + n],
+              entropy.array[entropy.at + n],
+              -d / temperature,
+              dLogits.array,
+              dLogits.at + row,
               accumulate);
         }
       }
@@ -477,8 +506,11 @@ final class LogitKernels {
         FloatVector difference = logP.sub(logP(q, temperature, sumQ));
         FloatVector term = VectorMath.exp(logP).mul(difference.sub(divergence));
         put(
-            dLogitsP.array, dLogitsP.at + row + c, atLeastZeroMass(term, logP).mul(weight),
-            accumulate, mask);
+            dLogitsP.array,
+            dLogitsP.at + row + c,
+            atLeastZeroMass(term, logP).mul(weight),
+            accumulate,
+            mask);
       }
     }
   }

@@ -126,8 +126,7 @@ final class NormKernels {
     }
     for (; c < columns; c += V) {
       VectorMask<Float> mask = F.indexInRange(c, columns);
-      FloatVector tail =
-          FloatVector.fromArray(F, x, at + c, mask).sub(shift).blend(0f, mask.not());
+      FloatVector tail = FloatVector.fromArray(F, x, at + c, mask).sub(shift).blend(0f, mask.not());
       sum0 = tail.fma(tail, sum0);
     }
     return VectorMath.sum(sum0.add(sum1));
@@ -166,9 +165,7 @@ final class NormKernels {
   private static FloatVector weighted(
       float[] dY, int at, Operand weight, int c, VectorMask<Float> mask) {
     FloatVector g = FloatVector.fromArray(F, dY, at + c, mask);
-    return weight.present
-        ? g.mul(FloatVector.fromArray(F, weight.array, weight.at + c, mask))
-        : g;
+    return weight.present ? g.mul(FloatVector.fromArray(F, weight.array, weight.at + c, mask)) : g;
   }
 
   private static FloatVector weighted(float[] dY, int at, Operand weight, int c) {
@@ -300,8 +297,19 @@ final class NormKernels {
         float meanGXhat =
             dotWeighted(dY.array, dYAt, weight, x.array, xAt, m, columns) * s / columns;
         gradient(
-            dY.array, dYAt, weight, x.array, xAt, m, s, meanG, meanGXhat, dX.array,
-            dX.at + r * columns, columns, accumulate);
+            dY.array,
+            dYAt,
+            weight,
+            x.array,
+            xAt,
+            m,
+            s,
+            meanG,
+            meanGXhat,
+            dX.array,
+            dX.at + r * columns,
+            columns,
+            accumulate);
       }
     }
   }
@@ -354,8 +362,19 @@ final class NormKernels {
         float meanGXhat =
             dotWeighted(dY.array, dYAt, weight, x.array, xAt, 0, columns) * s / columns;
         gradient(
-            dY.array, dYAt, weight, x.array, xAt, 0, s, 0, meanGXhat, dX.array,
-            dX.at + r * columns, columns, accumulate);
+            dY.array,
+            dYAt,
+            weight,
+            x.array,
+            xAt,
+            0,
+            s,
+            0,
+            meanGXhat,
+            dX.array,
+            dX.at + r * columns,
+            columns,
+            accumulate);
       }
     }
   }
@@ -418,8 +437,16 @@ final class NormKernels {
 
     private FloatVector sumWeight(int c, VectorMask<Float> mask) {
       return sumWeight(
-          x.array, x.at + c, dY.array, dY.at + c, mean.present ? mean : null, rstd.array, rstd.at,
-          rows, columns, mask);
+          x.array,
+          x.at + c,
+          dY.array,
+          dY.at + c,
+          mean.present ? mean : null,
+          rstd.array,
+          rstd.at,
+          rows,
+          columns,
+          mask);
     }
 
     private static FloatVector sumWeight(
@@ -437,9 +464,7 @@ final class NormKernels {
       for (int r = 0; r < rows; r++) {
         float shift = mean == null ? 0 : mean.array[mean.at + r];
         FloatVector xhat =
-            FloatVector.fromArray(F, x, xAt + r * columns, mask)
-                .sub(shift)
-                .mul(rstd[rstdAt + r]);
+            FloatVector.fromArray(F, x, xAt + r * columns, mask).sub(shift).mul(rstd[rstdAt + r]);
         sum = FloatVector.fromArray(F, dY, dYAt + r * columns, mask).fma(xhat, sum);
       }
       return sum;

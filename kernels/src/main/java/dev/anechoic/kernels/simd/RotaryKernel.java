@@ -74,13 +74,18 @@ final class RotaryKernel extends RowKernel {
       for (int h = 0; h < heads; h++) {
         int head = row + h * headSize;
         turn(
-            x.array, x.at + head, table.array, angles, headSize / 2, inverse ? -1f : 1f, y.array,
+            x.array,
+            x.at + head,
+            table.array,
+            angles,
+            headSize / 2,
+            inverse ? -1f : 1f,
+            y.array,
             y.at + head);
       }
       int rest = heads * headSize;
       if (rest < columns && (x.array != y.array || x.at != y.at)) {
-        System.arraycopy(
-            x.array, x.at + row + rest, y.array, y.at + row + rest, columns - rest);
+        System.arraycopy(x.array, x.at + row + rest, y.array, y.at + row + rest, columns - rest);
       }
     }
   }

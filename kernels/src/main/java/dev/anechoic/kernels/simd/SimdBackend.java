@@ -119,7 +119,14 @@ public final class SimdBackend extends ScalarBackend {
   }
 
   @Override
-  public void mulBackward(Tensor a, Tensor b, Tensor dOut, @Nullable Tensor dA, boolean accumulateA, @Nullable Tensor dB, boolean accumulateB) {
+  public void mulBackward(
+      Tensor a,
+      Tensor b,
+      Tensor dOut,
+      @Nullable Tensor dA,
+      boolean accumulateA,
+      @Nullable Tensor dB,
+      boolean accumulateB) {
     elementwise.mulBackward(a, b, dOut, dA, accumulateA, dB, accumulateB);
   }
 
@@ -149,7 +156,14 @@ public final class SimdBackend extends ScalarBackend {
   }
 
   @Override
-  public void matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB, @Nullable Tensor bias, Tensor out, boolean accumulate) {
+  public void matmul(
+      Tensor a,
+      boolean transposeA,
+      Tensor b,
+      boolean transposeB,
+      @Nullable Tensor bias,
+      Tensor out,
+      boolean accumulate) {
     matmul.matmul(a, transposeA, b, transposeB, bias, out, accumulate);
   }
 
@@ -184,13 +198,42 @@ public final class SimdBackend extends ScalarBackend {
   }
 
   @Override
-  public void layerNorm(Tensor x, @Nullable Tensor weight, @Nullable Tensor bias, double eps, Tensor y, Tensor mean, Tensor rstd) {
+  public void layerNorm(
+      Tensor x,
+      @Nullable Tensor weight,
+      @Nullable Tensor bias,
+      double eps,
+      Tensor y,
+      Tensor mean,
+      Tensor rstd) {
     norms.layerNorm(x, weight, bias, eps, y, mean, rstd);
   }
 
   @Override
-  public void layerNormBackward(Tensor x, @Nullable Tensor weight, Tensor mean, Tensor rstd, Tensor dY, @Nullable Tensor dX, boolean accumulateX, @Nullable Tensor dWeight, boolean accumulateWeight, @Nullable Tensor dBias, boolean accumulateBias) {
-    norms.layerNormBackward(x, weight, mean, rstd, dY, dX, accumulateX, dWeight, accumulateWeight, dBias, accumulateBias);
+  public void layerNormBackward(
+      Tensor x,
+      @Nullable Tensor weight,
+      Tensor mean,
+      Tensor rstd,
+      Tensor dY,
+      @Nullable Tensor dX,
+      boolean accumulateX,
+      @Nullable Tensor dWeight,
+      boolean accumulateWeight,
+      @Nullable Tensor dBias,
+      boolean accumulateBias) {
+    norms.layerNormBackward(
+        x,
+        weight,
+        mean,
+        rstd,
+        dY,
+        dX,
+        accumulateX,
+        dWeight,
+        accumulateWeight,
+        dBias,
+        accumulateBias);
   }
 
   @Override
@@ -199,7 +242,15 @@ public final class SimdBackend extends ScalarBackend {
   }
 
   @Override
-  public void rmsNormBackward(Tensor x, @Nullable Tensor weight, Tensor rstd, Tensor dY, @Nullable Tensor dX, boolean accumulateX, @Nullable Tensor dWeight, boolean accumulateWeight) {
+  public void rmsNormBackward(
+      Tensor x,
+      @Nullable Tensor weight,
+      Tensor rstd,
+      Tensor dY,
+      @Nullable Tensor dX,
+      boolean accumulateX,
+      @Nullable Tensor dWeight,
+      boolean accumulateWeight) {
     norms.rmsNormBackward(x, weight, rstd, dY, dX, accumulateX, dWeight, accumulateWeight);
   }
 
@@ -239,12 +290,20 @@ public final class SimdBackend extends ScalarBackend {
   }
 
   @Override
-  public void dropoutBackward(Tensor dY, double p, long seed, int stream, int step, Tensor dX, boolean accumulate) {
+  public void dropoutBackward(
+      Tensor dY, double p, long seed, int stream, int step, Tensor dX, boolean accumulate) {
     activations.dropout(dY, p, seed, stream, step, dX, accumulate);
   }
 
   @Override
-  public void rotary(Tensor x, @Nullable Tensor starts, Tensor table, int heads, int headSize, boolean inverse, Tensor y) {
+  public void rotary(
+      Tensor x,
+      @Nullable Tensor starts,
+      Tensor table,
+      int heads,
+      int headSize,
+      boolean inverse,
+      Tensor y) {
     rotary.rotary(x, starts, table, heads, headSize, inverse, y);
   }
 
@@ -254,12 +313,30 @@ public final class SimdBackend extends ScalarBackend {
   }
 
   @Override
-  public void attentionBackward(Tensor qkv, int heads, int kvHeads, double scale, Tensor out, Tensor lse, Tensor dOut, Tensor dQkv, boolean accumulate) {
+  public void attentionBackward(
+      Tensor qkv,
+      int heads,
+      int kvHeads,
+      double scale,
+      Tensor out,
+      Tensor lse,
+      Tensor dOut,
+      Tensor dQkv,
+      boolean accumulate) {
     attention.attentionBackward(qkv, heads, kvHeads, scale, out, lse, dOut, dQkv, accumulate);
   }
 
   @Override
-  public void attentionCached(Tensor qkv, Tensor slots, Tensor starts, int heads, int kvHeads, double scale, Tensor keys, Tensor values, Tensor out) {
+  public void attentionCached(
+      Tensor qkv,
+      Tensor slots,
+      Tensor starts,
+      int heads,
+      int kvHeads,
+      double scale,
+      Tensor keys,
+      Tensor values,
+      Tensor out) {
     attention.attentionCached(qkv, slots, starts, heads, kvHeads, scale, keys, values, out);
   }
 
@@ -269,18 +346,28 @@ public final class SimdBackend extends ScalarBackend {
   }
 
   @Override
-  public void crossEntropyBackward(Tensor logits, Tensor targets, Tensor lse, Tensor dLoss, Tensor dLogits, boolean accumulate) {
+  public void crossEntropyBackward(
+      Tensor logits, Tensor targets, Tensor lse, Tensor dLoss, Tensor dLogits, boolean accumulate) {
     this.logits.crossEntropyBackward(logits, targets, lse, dLoss, dLogits, accumulate);
   }
 
   @Override
-  public void tokenLogProbs(Tensor logits, Tensor tokens, double temperature, Tensor logprobs, Tensor lse) {
+  public void tokenLogProbs(
+      Tensor logits, Tensor tokens, double temperature, Tensor logprobs, Tensor lse) {
     this.logits.tokenLogProbs(logits, tokens, temperature, logprobs, lse);
   }
 
   @Override
-  public void tokenLogProbsBackward(Tensor logits, Tensor tokens, double temperature, Tensor lse, Tensor dLogprobs, Tensor dLogits, boolean accumulate) {
-    this.logits.tokenLogProbsBackward(logits, tokens, temperature, lse, dLogprobs, dLogits, accumulate);
+  public void tokenLogProbsBackward(
+      Tensor logits,
+      Tensor tokens,
+      double temperature,
+      Tensor lse,
+      Tensor dLogprobs,
+      Tensor dLogits,
+      boolean accumulate) {
+    this.logits.tokenLogProbsBackward(
+        logits, tokens, temperature, lse, dLogprobs, dLogits, accumulate);
   }
 
   @Override
@@ -289,27 +376,68 @@ public final class SimdBackend extends ScalarBackend {
   }
 
   @Override
-  public void entropyBackward(Tensor logits, double temperature, Tensor entropy, Tensor lse, Tensor dEntropy, Tensor dLogits, boolean accumulate) {
+  public void entropyBackward(
+      Tensor logits,
+      double temperature,
+      Tensor entropy,
+      Tensor lse,
+      Tensor dEntropy,
+      Tensor dLogits,
+      boolean accumulate) {
     this.logits.entropyBackward(logits, temperature, entropy, lse, dEntropy, dLogits, accumulate);
   }
 
   @Override
-  public void klFull(Tensor logitsP, Tensor logitsQ, double temperature, Tensor kl, Tensor lseP, Tensor lseQ) {
+  public void klFull(
+      Tensor logitsP, Tensor logitsQ, double temperature, Tensor kl, Tensor lseP, Tensor lseQ) {
     this.logits.klFull(logitsP, logitsQ, temperature, kl, lseP, lseQ);
   }
 
   @Override
-  public void klFullBackward(Tensor logitsP, Tensor logitsQ, double temperature, Tensor kl, Tensor lseP, Tensor lseQ, Tensor dKl, Tensor dLogitsP, boolean accumulate) {
-    this.logits.klFullBackward(logitsP, logitsQ, temperature, kl, lseP, lseQ, dKl, dLogitsP, accumulate);
+  public void klFullBackward(
+      Tensor logitsP,
+      Tensor logitsQ,
+      double temperature,
+      Tensor kl,
+      Tensor lseP,
+      Tensor lseQ,
+      Tensor dKl,
+      Tensor dLogitsP,
+      boolean accumulate) {
+    this.logits.klFullBackward(
+        logitsP, logitsQ, temperature, kl, lseP, lseQ, dKl, dLogitsP, accumulate);
   }
 
   @Override
-  public void sample(Tensor logits, double temperature, int topK, double topP, long seed, int stream, int step, Tensor samples, Tensor positions, Tensor tokens, Tensor logprobs) {
-    sampler.sample(logits, temperature, topK, topP, seed, stream, step, samples, positions, tokens, logprobs);
+  public void sample(
+      Tensor logits,
+      double temperature,
+      int topK,
+      double topP,
+      long seed,
+      int stream,
+      int step,
+      Tensor samples,
+      Tensor positions,
+      Tensor tokens,
+      Tensor logprobs) {
+    sampler.sample(
+        logits, temperature, topK, topP, seed, stream, step, samples, positions, tokens, logprobs);
   }
 
   @Override
-  public void adamW(Tensor param, Tensor grad, Tensor m, Tensor v, double lr, double beta1, double beta2, double eps, double weightDecay, long step, @Nullable Tensor gradFactor) {
+  public void adamW(
+      Tensor param,
+      Tensor grad,
+      Tensor m,
+      Tensor v,
+      double lr,
+      double beta1,
+      double beta2,
+      double eps,
+      double weightDecay,
+      long step,
+      @Nullable Tensor gradFactor) {
     adamW.adamW(param, grad, m, v, lr, beta1, beta2, eps, weightDecay, step, gradFactor);
   }
 

@@ -192,7 +192,14 @@ final class SoftmaxKernels {
         int row = r * columns;
         float dot = dot(dY.array, dY.at + row, y.array, y.at + row, columns);
         gradient(
-            y.array, y.at + row, dY.array, dY.at + row, dot, dX.array, dX.at + row, columns,
+            y.array,
+            y.at + row,
+            dY.array,
+            dY.at + row,
+            dot,
+            dX.array,
+            dX.at + row,
+            columns,
             accumulate);
       }
     }
@@ -210,7 +217,8 @@ final class SoftmaxKernels {
       int c = 0;
       for (; c + V <= columns; c += V) {
         FloatVector d =
-            FloatVector.fromArray(F, y, yAt + c).mul(FloatVector.fromArray(F, dY, dYAt + c).sub(dot));
+            FloatVector.fromArray(F, y, yAt + c)
+                .mul(FloatVector.fromArray(F, dY, dYAt + c).sub(dot));
         (accumulate ? FloatVector.fromArray(F, dX, dXAt + c).add(d) : d).intoArray(dX, dXAt + c);
       }
       if (c < columns) {
@@ -252,10 +260,7 @@ final class SoftmaxKernels {
       }
       if (c < columns) {
         VectorMask<Float> mask = F.indexInRange(c, columns);
-        FloatVector.fromArray(F, x, xAt + c, mask)
-            .sub(max)
-            .sub(logSum)
-            .intoArray(y, yAt + c, mask);
+        FloatVector.fromArray(F, x, xAt + c, mask).sub(max).sub(logSum).intoArray(y, yAt + c, mask);
       }
     }
   }
@@ -278,7 +283,14 @@ final class SoftmaxKernels {
         int row = r * columns;
         float sum = sum(dY.array, dY.at + row, columns);
         gradient(
-            y.array, y.at + row, dY.array, dY.at + row, sum, dX.array, dX.at + row, columns,
+            y.array,
+            y.at + row,
+            dY.array,
+            dY.at + row,
+            sum,
+            dX.array,
+            dX.at + row,
+            columns,
             accumulate);
       }
     }

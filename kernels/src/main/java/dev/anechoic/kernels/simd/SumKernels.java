@@ -111,8 +111,7 @@ final class SumKernels {
     @Override
     void rows(int from, int to, int worker) {
       for (int r = from; r < to; r++) {
-        out.array[out.at + r] =
-            factor * SoftmaxKernels.sum(x.array, x.at + r * columns, columns);
+        out.array[out.at + r] = factor * SoftmaxKernels.sum(x.array, x.at + r * columns, columns);
       }
     }
   }

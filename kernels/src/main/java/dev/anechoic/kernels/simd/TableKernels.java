@@ -76,8 +76,12 @@ final class TableKernels {
       int last = Math.min(columns, to * V);
       for (int n = 0; n < count; n++) {
         addRun(
-            dOut.array, dOut.at + n * columns, dTable.array,
-            dTable.at + indices.get(n) * columns, first, last);
+            dOut.array,
+            dOut.at + n * columns,
+            dTable.array,
+            dTable.at + indices.get(n) * columns,
+            first,
+            last);
       }
     }
 

@@ -18,9 +18,10 @@ import jdk.incubator.vector.VectorSpecies;
  * Functions of vectors: exponential, logarithm, hyperbolic tangent, and sums of lanes.
  *
  * <p>Polynomials evaluated with fused multiply-adds, so the bits are the same on every machine, at
- * every width and in every lane. A method that calls one of them more than twice grows past what C2 inlines,
- * and vectors are then boxed on the heap. The coefficients are minimax fits (Remez exchange in double) for
- * the reduced interval. Largest errors, over a dense sweep: see {@code VectorMathTest}.
+ * every width and in every lane. A method that calls one of them more than twice grows past what C2
+ * inlines, and vectors are then boxed on the heap. The coefficients are minimax fits (Remez
+ * exchange in double) for the reduced interval. Largest errors, over a dense sweep: see {@code
+ * VectorMathTest}.
  */
 public final class VectorMath {
   private static final VectorSpecies<Float> F = Lanes.F;
@@ -28,7 +29,9 @@ public final class VectorMath {
 
   private static final float LOG2_E = 1.44269504f;
 
-  /** ln 2 in two parts; the upper one has 9 low bits clear, so its multiples up to 2^9 are exact. */
+  /**
+   * ln 2 in two parts; the upper one has 9 low bits clear, so its multiples up to 2^9 are exact.
+   */
   private static final float LN2_HIGH = 0x1.62e400p-1f;
 
   private static final float LN2_LOW = 0x1.7f7d1cp-20f;
@@ -116,8 +119,8 @@ public final class VectorMath {
   }
 
   /**
-   * {@code tanh x} within 2 ulp; odd, so tanh(-x) has the bits of -tanh(x). NaN gives NaN,
-   * infinity gives 1 with its sign, a denormal gives itself.
+   * {@code tanh x} within 2 ulp; odd, so tanh(-x) has the bits of -tanh(x). NaN gives NaN, infinity
+   * gives 1 with its sign, a denormal gives itself.
    */
   public static FloatVector tanh(FloatVector x) {
     FloatVector magnitude = x.abs();

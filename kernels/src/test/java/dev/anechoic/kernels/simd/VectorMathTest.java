@@ -59,16 +59,13 @@ class VectorMathTest {
   @Test
   void errorOfLog() {
     assertWithin(
-        1.1,
-        worstUlp(Float.MIN_VALUE, Float.MAX_VALUE, VectorMath::log, StrictMath::log),
-        "log");
+        1.1, worstUlp(Float.MIN_VALUE, Float.MAX_VALUE, VectorMath::log, StrictMath::log), "log");
   }
 
   @Test
   void errorOfTanh() {
     assertWithin(2, worstUlp(0f, 20f, VectorMath::tanh, StrictMath::tanh), "tanh");
-    assertWithin(
-        2, worstUlpNegative(0f, 20f, VectorMath::tanh, StrictMath::tanh), "tanh below 0");
+    assertWithin(2, worstUlpNegative(0f, 20f, VectorMath::tanh, StrictMath::tanh), "tanh below 0");
   }
 
   private static float at(UnaryOperator<FloatVector> function, float x) {

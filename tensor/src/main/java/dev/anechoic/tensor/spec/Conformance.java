@@ -48,7 +48,8 @@ public final class Conformance implements AutoCloseable {
    *     allocation untested
    */
   public record Options(boolean full, long seed, @Nullable String op, long warmUpMillis) {
-    private static final long WARM_UP_MILLIS = 10_000;
+    /** Long enough for a busy machine: the compiler usually needs well under a second. */
+    private static final long WARM_UP_MILLIS = 60_000;
 
     public static final Options QUICK = new Options(false, DEFAULT_SEED, null, WARM_UP_MILLIS);
 

@@ -51,7 +51,8 @@ class GradientCheckTest {
       }
     }
     System.out.printf(
-        "gradient of %-14s %3d cases, worst relative error beyond rounding %.1e%n", spec.name(), cases, worst);
+        "gradient of %-14s %3d cases, worst relative error beyond rounding %.1e%n",
+        spec.name(), cases, worst);
     assertTrue(cases >= 4, spec.name() + " was checked at " + cases + " points only");
   }
 
