@@ -4,17 +4,15 @@ import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntConsumer;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** Finds added tokens in a text: the leftmost first, of several there the longest. */
 final class AddedTokenMatcher {
-  /** Takes the parts of a text in order. */
-  interface Sink {
-    /** Text without an added token. */
+  /** Takes the parts of a text that hold no added token. */
+  interface TextSink {
     void text(int from, int to);
-
-    void token(int id);
   }
 
   private static final class Node {
@@ -43,7 +41,8 @@ final class AddedTokenMatcher {
     }
   }
 
-  void split(String text, Sink sink) {
+  /** Hands the parts of a text on, in order: added tokens by id, what is between them as text. */
+  void split(String text, TextSink between, IntConsumer tokens) {
     int done = 0;
     int i = firstChars.isEmpty() ? text.length() : 0;
     while (i < text.length()) {
@@ -72,15 +71,15 @@ final class AddedTokenMatcher {
         int from = found.lstrip() ? Math.max(done, spacesBefore(text, i)) : i;
         int to = found.rstrip() ? spacesAfter(text, end) : end;
         if (done < from) {
-          sink.text(done, from);
+          between.text(done, from);
         }
-        sink.token(found.id());
+        tokens.accept(found.id());
         done = to;
       }
       i = end;
     }
     if (done < text.length()) {
-      sink.text(done, text.length());
+      between.text(done, text.length());
     }
   }
 

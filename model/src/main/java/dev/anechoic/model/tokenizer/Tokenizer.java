@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.IntConsumer;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -69,7 +70,8 @@ public final class Tokenizer {
     bpe =
         new Bpe(vocab, TokenizerJson.merges(model), TokenizerJson.options(model), cut.byteLevel());
     rawAdded = matcher(added, false, UnaryOperator.identity());
-    normalizedAdded = matcher(added, true, this::normalize);
+    normalizedAdded =
+        matcher(added, true, normalizer == null ? UnaryOperator.identity() : normalizer::apply);
     frame = TokenizerJson.frame(file.find("post_processor"));
     decoder = decoding == null ? Decoder.spaced() : Decoder.of(decoding);
     decodesBytes = decoding != null && decoding.get("type").string().equals("ByteLevel");
@@ -217,48 +219,20 @@ public final class Tokenizer {
         .toArray();
   }
 
-  private interface IdSink {
-    void add(int id);
-  }
-
   /** Cuts a text into added tokens and pieces to merge. */
-  private void forEachPart(String input, PreTokenizer.Sink pieces, IdSink added) {
+  private void forEachPart(String input, PreTokenizer.Sink pieces, IntConsumer added) {
     String text = Characters.wellFormed(input);
     rawAdded.split(
         text,
-        new AddedTokenMatcher.Sink() {
-          @Override
-          public void text(int from, int to) {
-            normalizedPart(
-                from == 0 && to == text.length() ? text : text.substring(from, to), from == 0);
-          }
-
-          @Override
-          public void token(int id) {
-            added.add(id);
-          }
-
-          private void normalizedPart(String part, boolean atStart) {
-            String normalized = normalize(part);
-            normalizedAdded.split(
-                normalized,
-                new AddedTokenMatcher.Sink() {
-                  @Override
-                  public void text(int from, int to) {
-                    cutter.cut(normalized, from, to, atStart && from == 0, pieces);
-                  }
-
-                  @Override
-                  public void token(int id) {
-                    added.add(id);
-                  }
-                });
-          }
-        });
+        (from, to) -> normalizedPart(text.substring(from, to), from == 0, pieces, added),
+        added);
   }
 
-  private String normalize(String text) {
-    return normalizer == null ? text : normalizer.apply(text);
+  private void normalizedPart(
+      String part, boolean atStart, PreTokenizer.Sink pieces, IntConsumer added) {
+    String text = normalizer == null ? part : normalizer.apply(part);
+    normalizedAdded.split(
+        text, (from, to) -> cutter.cut(text, from, to, atStart && from == 0, pieces), added);
   }
 
   // ---------------------------------------------------------------- decoding
@@ -284,16 +258,18 @@ public final class Tokenizer {
     if (decodesBytes) {
       ByteArrayOutputStream out = new ByteArrayOutputStream(4 * (to - from));
       for (int i = from; i < to; i++) {
+        byte[] bytes = tokenBytes(ids[i]);
         if (!(skipSpecialTokens && isSpecial(ids[i]))) {
-          out.writeBytes(tokenBytes(ids[i]));
+          out.writeBytes(bytes);
         }
       }
       return out.toString(StandardCharsets.UTF_8);
     }
     List<String> spellings = new ArrayList<>();
     for (int i = from; i < to; i++) {
+      String token = token(ids[i]);
       if (!(skipSpecialTokens && isSpecial(ids[i]))) {
-        spellings.add(token(ids[i]));
+        spellings.add(token);
       }
     }
     return String.join("", decoder.apply(spellings));
@@ -341,7 +317,7 @@ public final class Tokenizer {
 
   /** Whether decoding may leave the token out. */
   public boolean isSpecial(int id) {
-    return special.get(id);
+    return id >= 0 && special.get(id);
   }
 
   /**

@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Ids and texts equal those of the Hugging Face library, for files of every shape it supports. */
@@ -121,6 +122,24 @@ class TokenizerOracleTest {
       }
     }
     assertTrue(tokens > 10_000, "only " + tokens + " tokens compared");
+  }
+
+  /** Unicode classes differ between libraries and their versions: each character, one by one. */
+  @ParameterizedTest
+  @EnumSource(TokenizerConfig.Cut.class)
+  void everyCharacterOfTheBasicPlaneIsCutAlike(TokenizerConfig.Cut cut) throws IOException {
+    Path file = Files.createTempDirectory(folder, "t").resolve("tokenizer.json");
+    Files.writeString(file, ours(TextSource.problems(50, SEED), cut, true, true));
+    Tokenizer ours = Tokenizer.load(file);
+    try (HuggingFaceTokenizer theirs = HuggingFaceTokenizer.newInstance(file, UNCHANGED)) {
+      for (int c = 0; c < Character.MIN_SUPPLEMENTARY_CODE_POINT; c++) {
+        if (!Character.isSurrogate((char) c)) {
+          String text = "a%cb %c1".formatted(c, c);
+          int[] expected = ints(theirs.encode(text, false, false).getIds());
+          assertArrayEquals(expected, ours.encode(text), () -> "ids of " + quote(text));
+        }
+      }
+    }
   }
 
   private static List<String> textsFor(Shape shape) {
