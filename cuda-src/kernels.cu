@@ -13,6 +13,7 @@
 #include "layer_norm.cu"
 #include "log_softmax.cu"
 #include "matmul.cu"
+#include "matmul_bf16.cu"
 #include "policy_loss.cu"
 #include "rms_norm.cu"
 #include "rotary.cu"

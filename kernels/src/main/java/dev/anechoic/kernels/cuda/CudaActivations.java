@@ -7,7 +7,7 @@ interface CudaActivations extends CudaKernels {
 
   @Override
   default void gelu(Tensor x, Tensor y) {
-    gpu().elements("gelu", x.size()).arg(x).arg(y).arg(x.size()).launch();
+    gpu().elements("gelu", x.size()).arg(x).out(y).arg(x.size()).launch();
   }
 
   @Override
@@ -17,7 +17,7 @@ interface CudaActivations extends CudaKernels {
 
   @Override
   default void silu(Tensor x, Tensor y) {
-    gpu().elements("silu", x.size()).arg(x).arg(y).arg(x.size()).launch();
+    gpu().elements("silu", x.size()).arg(x).out(y).arg(x.size()).launch();
   }
 
   @Override
@@ -26,12 +26,19 @@ interface CudaActivations extends CudaKernels {
   }
 
   private void gradient(String name, Tensor x, Tensor dY, Tensor dX, boolean accumulate) {
-    gpu().elements(name, x.size()).arg(x).arg(dY).arg(dX).arg(x.size()).arg(accumulate).launch();
+    gpu()
+        .elements(name, x.size())
+        .arg(x)
+        .arg(dY)
+        .out(dX)
+        .arg(x.size())
+        .arg(accumulate)
+        .launch();
   }
 
   @Override
   default void swiglu(Tensor x, Tensor y) {
-    gpu().elements("swiglu", y.size()).arg(x).arg(y).arg(y.size()).arg(y.columns()).launch();
+    gpu().elements("swiglu", y.size()).arg(x).out(y).arg(y.size()).arg(y.columns()).launch();
   }
 
   @Override
@@ -40,7 +47,7 @@ interface CudaActivations extends CudaKernels {
         .elements("swigluBackward", dY.size())
         .arg(x)
         .arg(dY)
-        .arg(dX)
+        .out(dX)
         .arg(dY.size())
         .arg(dY.columns())
         .arg(accumulate)
@@ -66,7 +73,7 @@ interface CudaActivations extends CudaKernels {
     gpu()
         .elements("dropout", quads)
         .arg(x)
-        .arg(y)
+        .out(y)
         .arg(x.rows())
         .arg(x.columns())
         .arg(threshold)

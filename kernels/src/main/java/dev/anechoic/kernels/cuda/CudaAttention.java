@@ -3,65 +3,22 @@ package dev.anechoic.kernels.cuda;
 import static dev.anechoic.kernels.cuda.CudaKernels.blocks;
 
 import dev.anechoic.tensor.Tensor;
-import dev.anechoic.tensor.TensorException;
 import org.jspecify.annotations.Nullable;
 
-/** Rotary embedding and attention: {@code rotary.cu}, {@code attention*.cu}. */
-interface CudaAttention extends CudaKernels {
+/** Rotary embedding and attention: {@code rotary.cu}, {@code attention.cu}, {@code attention_bf16.cu}. */
+interface CudaAttention extends CudaMatmul {
   /** Keys per chunk; the chunks of a row are merged in order, wherever they were computed. */
   int CHUNK_KEYS = 256;
 
-  int TILE_KEYS = 64;
-  int BACKWARD_TILE = 32;
-  int ATTENTION_THREADS = 256;
+  int F32_THREADS = 256;
+  int BF16_THREADS = 128;
+  int WARP = 32;
+
+  /** Query rows of a block over whole sequences, and over a cache with many new rows. */
   int PREFILL_ROWS = 64;
+
+  /** Query rows of a block with few new rows. */
   int DECODE_ROWS = 16;
-
-  /** Kernel names for head sizes up to 32, 64 and 128. */
-  enum Sizes {
-    UP_TO_32(32),
-    UP_TO_64(64),
-    UP_TO_128(128);
-
-    final int padded;
-    final String forward;
-    final String cached;
-    final String prefill;
-    final String split;
-    final String merge;
-    final String backwardQueries;
-    final String backwardKeys;
-
-    Sizes(int padded) {
-      this.padded = padded;
-      forward = "attention" + padded;
-      cached = "attentionCached" + padded;
-      prefill = "attentionPrefill" + padded;
-      split = "attentionSplit" + padded;
-      merge = "attentionMerge" + padded;
-      backwardQueries = "attentionBackwardQueries" + padded;
-      backwardKeys = "attentionBackwardKeys" + padded;
-    }
-
-    static Sizes of(int headSize, Tensor qkv) {
-      if (headSize > 128) {
-        throw new TensorException(
-            TensorException.Kind.BACKEND,
-            "attention of " + qkv + " with heads of " + headSize,
-            "the CUDA kernels take head sizes up to 128; use more heads");
-      }
-      return headSize <= 32 ? UP_TO_32 : headSize <= 64 ? UP_TO_64 : UP_TO_128;
-    }
-
-    /** Shared memory of a forward block: queries, keys or values, and weights. */
-    int forwardBytes(int rows) {
-      return 4 * ((rows + TILE_KEYS) * (padded + 1) + rows * (TILE_KEYS + 1));
-    }
-
-    int backwardBytes(int squares) {
-      return 4 * BACKWARD_TILE * (4 * (padded + 1) + squares * (BACKWARD_TILE + 1));
-    }
-  }
 
   @Override
   default void rotary(
@@ -79,7 +36,7 @@ interface CudaAttention extends CudaKernels {
         .arg(x)
         .arg(starts)
         .arg(table)
-        .arg(y)
+        .out(y)
         .arg(x.dim(0))
         .arg(x.dim(1))
         .arg(width)
@@ -91,23 +48,46 @@ interface CudaAttention extends CudaKernels {
         .launch();
   }
 
+  /** The bf16 tiles move 16 bytes at a time, so a head must start at such an address. */
+  private boolean usesBf16(int headSize) {
+    return bf16() && headSize % 8 == 0;
+  }
+
+  /** Rounds a tensor of rows to bf16 at a device address. */
+  private void roundTensor(Tensor t, long to) {
+    round(t, to, t.rows(), t.columns());
+  }
+
+  private static long roundedBytes(Tensor t) {
+    return 2 * t.rows() * CudaMatmul.roundedWidth(t.columns());
+  }
+
   @Override
-  default void attention(Tensor qkv, int heads, int kvHeads, double scale, Tensor out, Tensor lse) {
+  default void attention(
+      Tensor qkv, int heads, int kvHeads, double scale, Tensor out, Tensor lse) {
     int batch = qkv.dim(0);
     int time = qkv.dim(1);
     int headSize = qkv.dim(2) / (heads + 2 * kvHeads);
-    Sizes sizes = Sizes.of(headSize, qkv);
-    gpu()
-        .kernel(
-            sizes.forward,
-            blocks(time, PREFILL_ROWS),
-            heads,
-            batch,
-            ATTENTION_THREADS,
-            sizes.forwardBytes(PREFILL_ROWS))
-        .arg(qkv)
-        .arg(out)
-        .arg(lse)
+    AttentionSize size = AttentionSize.of(headSize, qkv);
+    int tiles = blocks(time, PREFILL_ROWS);
+    Kernel kernel;
+    if (usesBf16(headSize)) {
+      long rounded = gpu().scratch(roundedBytes(qkv));
+      roundTensor(qkv, rounded);
+      int shared = size.forwardBf16Bytes(PREFILL_ROWS);
+      kernel =
+          gpu()
+              .kernel(size.bf16.forward(), tiles, heads, batch, BF16_THREADS, shared)
+              .arg(rounded)
+              .arg(CudaMatmul.roundedWidth(qkv.columns()));
+    } else {
+      int shared = size.forwardBytes(PREFILL_ROWS);
+      kernel =
+          gpu().kernel(size.f32.forward(), tiles, heads, batch, F32_THREADS, shared).arg(qkv);
+    }
+    kernel
+        .out(out)
+        .out(lse)
         .arg(time)
         .arg(heads)
         .arg(kvHeads)
@@ -130,9 +110,15 @@ interface CudaAttention extends CudaKernels {
     int batch = qkv.dim(0);
     int time = qkv.dim(1);
     int headSize = qkv.dim(2) / (heads + 2 * kvHeads);
-    Sizes sizes = Sizes.of(headSize, qkv);
+    AttentionSize size = AttentionSize.of(headSize, qkv);
+    boolean half = usesBf16(headSize);
     long rows = (long) batch * time * heads;
-    long delta = gpu().scratch(4 * rows);
+    long deltaBytes = (4 * rows + 15) / 16 * 16;
+    long roundedQkvBytes = half ? roundedBytes(qkv) : 0;
+    long roundedOutBytes = half ? roundedBytes(dOut) : 0;
+    long delta = gpu().scratch(deltaBytes + roundedQkvBytes + roundedOutBytes);
+    long roundedQkv = delta + deltaBytes;
+    long roundedOut = roundedQkv + roundedQkvBytes;
     gpu()
         .kernel("attentionDelta", blocks(rows, 4), 1, 1, 128, 0)
         .arg(out)
@@ -143,47 +129,50 @@ interface CudaAttention extends CudaKernels {
         .arg(heads)
         .arg(headSize)
         .launch();
-    int tiles = blocks(time, BACKWARD_TILE);
-    Kernel queries =
-        gpu()
-            .kernel(
-                sizes.backwardQueries,
-                tiles,
-                heads,
-                batch,
-                ATTENTION_THREADS,
-                sizes.backwardBytes(1));
-    backwardArguments(queries, qkv, lse, dOut, delta, dQkv)
-        .arg(time)
-        .arg(heads)
-        .arg(kvHeads)
-        .arg(headSize)
-        .arg((float) scale)
-        .arg(accumulate)
-        .launch();
-    Kernel keys =
-        gpu()
-            .kernel(
-                sizes.backwardKeys,
-                tiles,
-                kvHeads,
-                batch,
-                ATTENTION_THREADS,
-                sizes.backwardBytes(2));
-    backwardArguments(keys, qkv, lse, dOut, delta, dQkv)
-        .arg(time)
-        .arg(heads)
-        .arg(kvHeads)
-        .arg(headSize)
-        .arg((float) scale)
-        .arg(accumulate)
-        .launch();
+    if (half) {
+      roundTensor(qkv, roundedQkv);
+      roundTensor(dOut, roundedOut);
+    }
+    for (boolean keys : QUERIES_THEN_KEYS) {
+      Kernel kernel;
+      int ownHeads = keys ? kvHeads : heads;
+      if (half) {
+        String name = keys ? size.bf16.backwardKeys() : size.bf16.backwardQueries();
+        int tiles = blocks(time, AttentionSize.TILE_KEYS);
+        kernel =
+            gpu()
+                .kernel(name, tiles, ownHeads, batch, BF16_THREADS, size.backwardBf16Bytes())
+                .arg(roundedQkv)
+                .arg(CudaMatmul.roundedWidth(qkv.columns()))
+                .arg(roundedOut)
+                .arg(CudaMatmul.roundedWidth(dOut.columns()))
+                .arg(lse);
+      } else {
+        String name = keys ? size.f32.backwardKeys() : size.f32.backwardQueries();
+        int tiles = blocks(time, AttentionSize.BACKWARD_TILE);
+        int shared = size.backwardBytes(keys ? 2 : 1);
+        kernel =
+            gpu()
+                .kernel(name, tiles, ownHeads, batch, F32_THREADS, shared)
+                .arg(qkv)
+                .arg(lse)
+                .arg(dOut);
+      }
+      kernel
+          .arg(delta)
+          .out(dQkv)
+          .arg(time)
+          .arg(heads)
+          .arg(kvHeads)
+          .arg(headSize)
+          .arg((float) scale)
+          .arg(accumulate)
+          .launch();
+    }
   }
 
-  private static Kernel backwardArguments(
-      Kernel kernel, Tensor qkv, Tensor lse, Tensor dOut, long delta, Tensor dQkv) {
-    return kernel.arg(qkv).arg(lse).arg(dOut).arg(delta).arg(dQkv);
-  }
+  /** Backward is two kernels: one owns tiles of queries, one tiles of keys. */
+  boolean[] QUERIES_THEN_KEYS = {false, true};
 
   @Override
   default void attentionCached(
@@ -201,47 +190,38 @@ interface CudaAttention extends CudaKernels {
     int headSize = qkv.dim(2) / (heads + 2 * kvHeads);
     int slotCount = keys.dim(0);
     int room = keys.dim(2);
-    Sizes sizes = Sizes.of(headSize, qkv);
-    gpu()
-        .elements("attentionStore", (long) batch * newTokens * kvHeads * headSize)
-        .arg(qkv)
-        .arg(slots)
-        .arg(starts)
-        .arg(keys)
-        .arg(values)
-        .arg(batch)
-        .arg(newTokens)
-        .arg(heads)
-        .arg(kvHeads)
-        .arg(headSize)
-        .arg(slotCount)
-        .arg(room)
-        .arg(gpu().indexReport())
-        .launch();
+    AttentionSize size = AttentionSize.of(headSize, qkv);
+    boolean half = usesBf16(headSize);
     boolean prefill = newTokens > DECODE_ROWS;
     int rows = prefill ? PREFILL_ROWS : DECODE_ROWS;
     int tiles = blocks(newTokens, rows);
     int chunks = blocks(room, CHUNK_KEYS);
     // Splitting pays where the rows alone leave multiprocessors idle. The bits are the same.
-    long wholeBlocks = (long) tiles * heads * batch;
-    boolean split = !prefill && chunks > 1 && wholeBlocks < 2L * gpu().driver().multiprocessors();
-    long partial =
-        split ? gpu().scratch(4L * batch * heads * newTokens * chunks * (sizes.padded + 2)) : 0;
+    boolean split =
+        !prefill
+            && chunks > 1
+            && (long) tiles * heads * batch < 2L * gpu().driver().multiprocessors();
+    long roundedBytes = half ? roundedBytes(qkv) : 0;
+    long partialBytes =
+        split ? 4L * batch * heads * newTokens * chunks * (size.padded + 2) : 0;
+    long rounded = gpu().scratch(roundedBytes + partialBytes);
+    long partial = rounded + roundedBytes;
+    if (half) {
+      roundTensor(qkv, rounded);
+    }
+    store(qkv, half, rounded, slots, starts, keys, values, heads, kvHeads, headSize);
+    AttentionSize.Names names = half ? size.bf16 : size.f32;
     Kernel kernel =
         gpu()
             .kernel(
-                split ? sizes.split : prefill ? sizes.prefill : sizes.cached,
+                split ? names.split() : prefill ? names.prefill() : names.cached(),
                 split ? tiles * chunks : tiles,
                 heads,
                 batch,
-                ATTENTION_THREADS,
-                sizes.forwardBytes(rows))
-            .arg(qkv)
-            .arg(slots)
-            .arg(starts)
-            .arg(keys)
-            .arg(values);
-    (split ? kernel.arg(partial) : kernel.arg(out))
+                half ? (prefill ? BF16_THREADS : WARP) : F32_THREADS,
+                half ? size.forwardBf16Bytes(rows) : size.forwardBytes(rows));
+    rows(kernel, qkv, half, rounded).arg(slots).arg(starts).arg(keys).arg(values);
+    (split ? kernel.arg(partial) : kernel.out(out))
         .arg(newTokens)
         .arg(heads)
         .arg(kvHeads)
@@ -250,30 +230,55 @@ interface CudaAttention extends CudaKernels {
         .arg(room);
     (split ? kernel.arg(chunks) : kernel).arg((float) scale).launch();
     if (split) {
-      merge(sizes, partial, starts, out, batch, newTokens, heads, headSize, chunks);
+      gpu()
+          .kernel(names.merge(), blocks((long) batch * heads * newTokens, 4), 1, 1, 128, 0)
+          .arg(partial)
+          .arg(starts)
+          .out(out)
+          .arg(batch)
+          .arg(newTokens)
+          .arg(heads)
+          .arg(headSize)
+          .arg(chunks)
+          .launch();
     }
   }
 
-  private void merge(
-      Sizes sizes,
-      long partial,
+  /** The packed rows: as they are, or rounded with the stride between them. */
+  private static Kernel rows(Kernel kernel, Tensor qkv, boolean half, long rounded) {
+    return half
+        ? kernel.arg(rounded).arg(CudaMatmul.roundedWidth(qkv.columns()))
+        : kernel.arg(qkv);
+  }
+
+  private void store(
+      Tensor qkv,
+      boolean half,
+      long rounded,
+      Tensor slots,
       Tensor starts,
-      Tensor out,
-      int batch,
-      int newTokens,
+      Tensor keys,
+      Tensor values,
       int heads,
-      int headSize,
-      int chunks) {
-    gpu()
-        .kernel(sizes.merge, blocks((long) batch * heads * newTokens, 4), 1, 1, 128, 0)
-        .arg(partial)
+      int kvHeads,
+      int headSize) {
+    int batch = qkv.dim(0);
+    int newTokens = qkv.dim(1);
+    long items = (long) batch * newTokens * kvHeads * headSize;
+    Kernel kernel = gpu().elements(half ? "attentionStoreBf16" : "attentionStore", items);
+    rows(kernel, qkv, half, rounded)
+        .arg(slots)
         .arg(starts)
-        .arg(out)
+        .out(keys)
+        .out(values)
         .arg(batch)
         .arg(newTokens)
         .arg(heads)
+        .arg(kvHeads)
         .arg(headSize)
-        .arg(chunks)
+        .arg(keys.dim(0))
+        .arg(keys.dim(2))
+        .arg(gpu().indexReport())
         .launch();
   }
 }

@@ -214,6 +214,7 @@ public final class CudaBackend
   }
 
   private void copyIn(Tensor dst, Mover mover) {
+    device.written(dst);
     int elementBytes = dst.dtype().bytes();
     int most = (int) (device.stagePieceBytes() / elementBytes);
     long to = CudaBuffer.addressOf(dst);

@@ -1,5 +1,7 @@
 package dev.anechoic.kernels.cuda;
 
+import dev.anechoic.tensor.Arena;
+import dev.anechoic.tensor.Tensor;
 import dev.anechoic.tensor.TensorException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -47,6 +49,7 @@ final class CudaDevice implements AutoCloseable {
   private long scratchBytes;
   private final Kernel[] recent = new Kernel[RECENT];
   private int launches;
+  private long parameterVersion;
   private @Nullable GraphRecorder recorder;
 
   private record RowKernel(Kernel warp, Kernel block) {}
@@ -187,6 +190,18 @@ final class CudaDevice implements AutoCloseable {
   long indexReport() {
     indicesUnchecked = true;
     return indexReport;
+  }
+
+  /** Called with every tensor that a kernel or a copy writes. */
+  void written(Tensor t) {
+    if (t.arena().tag() == Arena.Tag.PARAMETERS) {
+      parameterVersion++;
+    }
+  }
+
+  /** Changes whenever some parameter may have changed. */
+  long parameterVersion() {
+    return parameterVersion;
   }
 
   MemorySegment stage(long bytes) {

@@ -12,11 +12,11 @@ interface CudaElementwise extends CudaKernels {
   default void fill(Tensor x, double value) {
     switch (x.dtype()) {
       case I32 ->
-          gpu().elements("fillI32", x.size()).arg(x).arg(x.size()).arg((long) value).launch();
+          gpu().elements("fillI32", x.size()).out(x).arg(x.size()).arg((long) value).launch();
       case BF16 ->
-          gpu().elements("fillBf16", x.size()).arg(x).arg(x.size()).arg((float) value).launch();
+          gpu().elements("fillBf16", x.size()).out(x).arg(x.size()).arg((float) value).launch();
       default ->
-          gpu().elements("fillF32", x.size()).arg(x).arg(x.size()).arg((float) value).launch();
+          gpu().elements("fillF32", x.size()).out(x).arg(x.size()).arg((float) value).launch();
     }
   }
 
@@ -34,7 +34,7 @@ interface CudaElementwise extends CudaKernels {
           case BF16 -> dst.dtype() == DType.BF16 ? "copyHalfWords" : "copyBf16ToF32";
           default -> "copyWords";
         };
-    gpu().elements(name, src.size()).arg(src).arg(dst).arg(src.size()).launch();
+    gpu().elements(name, src.size()).arg(src).out(dst).arg(src.size()).launch();
   }
 
   @Override
@@ -49,6 +49,7 @@ interface CudaElementwise extends CudaKernels {
       int columns,
       boolean accumulate) {
     String name = src.dtype() == DType.I32 ? "copyBlockI32" : "copyBlock";
+    gpu().written(dst);
     gpu()
         .elements(name, (long) rows * columns)
         .arg(CudaBuffer.addressOf(src) + srcOffset * src.dtype().bytes())
@@ -65,7 +66,7 @@ interface CudaElementwise extends CudaKernels {
   default void permute(Tensor x, int[] axes, Tensor out, boolean accumulate) {
     int rank = axes.length;
     int lead = 4 - rank; // leading axes of extent 1
-    Kernel kernel = gpu().elements("permute", x.size()).arg(x).arg(out);
+    Kernel kernel = gpu().elements("permute", x.size()).arg(x).out(out);
     for (int i = 1; i < 4; i++) {
       kernel.arg(i < lead ? 1 : out.dim(i - lead));
     }
@@ -86,12 +87,19 @@ interface CudaElementwise extends CudaKernels {
 
   @Override
   default void add(Tensor a, Tensor b, Tensor out) {
-    gpu().elements("add", a.size()).arg(a).arg(b).arg(out).arg(a.size()).arg(b.size()).launch();
+    gpu()
+        .elements("add", a.size())
+        .arg(a)
+        .arg(b)
+        .out(out)
+        .arg(a.size())
+        .arg(b.size())
+        .launch();
   }
 
   @Override
   default void mul(Tensor a, Tensor b, Tensor out) {
-    gpu().elements("mul", a.size()).arg(a).arg(b).arg(out).arg(a.size()).launch();
+    gpu().elements("mul", a.size()).arg(a).arg(b).out(out).arg(a.size()).launch();
   }
 
   @Override
@@ -116,7 +124,7 @@ interface CudaElementwise extends CudaKernels {
         .elements("mulBackward", dOut.size())
         .arg(other)
         .arg(dOut)
-        .arg(dFactor)
+        .out(dFactor)
         .arg(dOut.size())
         .arg(accumulate)
         .launch();
@@ -127,7 +135,7 @@ interface CudaElementwise extends CudaKernels {
     gpu()
         .elements("scale", x.size())
         .arg(x)
-        .arg(out)
+        .out(out)
         .arg(x.size())
         .arg((float) factor)
         .arg(accumulate)

@@ -13,7 +13,7 @@ interface CudaLosses extends CudaKernels {
         .arg(logprobs)
         .arg(refLogprobs)
         .arg(estimator.ordinal())
-        .arg(kl)
+        .out(kl)
         .arg(kl.size())
         .launch();
   }
@@ -32,7 +32,7 @@ interface CudaLosses extends CudaKernels {
         .arg(refLogprobs)
         .arg(estimator.ordinal())
         .arg(dKl)
-        .arg(dLogprobs)
+        .out(dLogprobs)
         .arg(dKl.size())
         .arg(accumulate)
         .launch();
@@ -54,8 +54,8 @@ interface CudaLosses extends CudaKernels {
         .arg(advantages)
         .arg((float) clipLow)
         .arg((float) clipHigh)
-        .arg(loss)
-        .arg(ratio)
+        .out(loss)
+        .out(ratio)
         .arg(loss.size())
         .launch();
   }
@@ -76,7 +76,7 @@ interface CudaLosses extends CudaKernels {
         .arg((float) clipHigh)
         .arg(ratio)
         .arg(dLoss)
-        .arg(dLogprobs)
+        .out(dLogprobs)
         .arg(dLoss.size())
         .arg(accumulate)
         .launch();
@@ -91,7 +91,7 @@ interface CudaLosses extends CudaKernels {
         .arg(oldValues)
         .arg(returns)
         .arg((float) clip)
-        .arg(loss)
+        .out(loss)
         .arg(loss.size())
         .launch();
   }
@@ -112,7 +112,7 @@ interface CudaLosses extends CudaKernels {
         .arg(returns)
         .arg((float) clip)
         .arg(dLoss)
-        .arg(dValues)
+        .out(dValues)
         .arg(dLoss.size())
         .arg(accumulate)
         .launch();
@@ -133,10 +133,10 @@ interface CudaLosses extends CudaKernels {
       @Nullable Tensor gradFactor) {
     gpu()
         .elements("adamW", (param.size() + 3) / 4)
-        .arg(param)
+        .out(param)
         .arg(grad)
-        .arg(m)
-        .arg(v)
+        .out(m)
+        .out(v)
         .arg(param.size())
         .arg((float) lr)
         .arg((float) beta1)

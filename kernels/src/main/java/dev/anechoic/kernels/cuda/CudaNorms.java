@@ -29,7 +29,13 @@ interface CudaNorms extends CudaSums {
   }
 
   private void mapRows(String name, Tensor x, Tensor y) {
-    gpu().rows(name, x.rows(), x.columns()).arg(x).arg(y).arg(x.rows()).arg(x.columns()).launch();
+    gpu()
+        .rows(name, x.rows(), x.columns())
+        .arg(x)
+        .out(y)
+        .arg(x.rows())
+        .arg(x.columns())
+        .launch();
   }
 
   private void gradientRows(String name, Tensor y, Tensor dY, Tensor dX, boolean accumulate) {
@@ -37,7 +43,7 @@ interface CudaNorms extends CudaSums {
         .rows(name, y.rows(), y.columns())
         .arg(y)
         .arg(dY)
-        .arg(dX)
+        .out(dX)
         .arg(y.rows())
         .arg(y.columns())
         .arg(accumulate)
@@ -58,9 +64,9 @@ interface CudaNorms extends CudaSums {
         .arg(x)
         .arg(weight)
         .arg(bias)
-        .arg(y)
-        .arg(mean)
-        .arg(rstd)
+        .out(y)
+        .out(mean)
+        .out(rstd)
         .arg(x.rows())
         .arg(x.columns())
         .arg((float) eps)
@@ -88,7 +94,7 @@ interface CudaNorms extends CudaSums {
           .arg(mean)
           .arg(rstd)
           .arg(dY)
-          .arg(dX)
+          .out(dX)
           .arg(x.rows())
           .arg(x.columns())
           .arg(accumulateX)
@@ -103,8 +109,8 @@ interface CudaNorms extends CudaSums {
         .rows("rmsNorm", x.rows(), x.columns())
         .arg(x)
         .arg(weight)
-        .arg(y)
-        .arg(rstd)
+        .out(y)
+        .out(rstd)
         .arg(x.rows())
         .arg(x.columns())
         .arg((float) eps)
@@ -128,7 +134,7 @@ interface CudaNorms extends CudaSums {
           .arg(weight)
           .arg(rstd)
           .arg(dY)
-          .arg(dX)
+          .out(dX)
           .arg(x.rows())
           .arg(x.columns())
           .arg(accumulateX)
@@ -155,7 +161,12 @@ interface CudaNorms extends CudaSums {
     long biases = weights + partialBytes;
     gpu()
         .kernel(
-            "normWeightPartial", blocks(x.columns(), COLUMN_THREADS), chunks, 1, COLUMN_THREADS, 0)
+            "normWeightPartial",
+            blocks(x.columns(), COLUMN_THREADS),
+            chunks,
+            1,
+            COLUMN_THREADS,
+            0)
         .arg(x)
         .arg(mean)
         .arg(rstd)

@@ -35,7 +35,7 @@ interface CudaSums extends CudaKernels {
     gpu()
         .kernel("sumChunks", blocks(columns, COLUMN_THREADS), 1, 1, COLUMN_THREADS, 0)
         .arg(partial)
-        .arg(out)
+        .out(out)
         .arg(chunks)
         .arg(columns)
         .arg(accumulate)
@@ -47,7 +47,7 @@ interface CudaSums extends CudaKernels {
     gpu()
         .rows("sumColumns", x.rows(), x.columns())
         .arg(x)
-        .arg(out)
+        .out(out)
         .arg(x.rows())
         .arg(x.columns())
         .arg((float) factor)
@@ -59,7 +59,7 @@ interface CudaSums extends CudaKernels {
     gpu()
         .elements("sumColumnsBackward", dX.size())
         .arg(dOut)
-        .arg(dX)
+        .out(dX)
         .arg(dX.size())
         .arg(dX.columns())
         .arg((float) factor)
@@ -88,7 +88,7 @@ interface CudaSums extends CudaKernels {
         .elements("weightedSumBackward", dX.size())
         .arg(weights)
         .arg(dOut)
-        .arg(dX)
+        .out(dX)
         .arg(dX.size())
         .arg(accumulate)
         .launch();
@@ -112,7 +112,7 @@ interface CudaSums extends CudaKernels {
     gpu()
         .kernel("sumPartials", 1, 1, 1, SUM_THREADS, 0)
         .arg(partial)
-        .arg(out)
+        .out(out)
         .arg(chunks)
         .arg(accumulate)
         .launch();
@@ -123,7 +123,7 @@ interface CudaSums extends CudaKernels {
     gpu()
         .kernel("clipFactor", 1, 1, 1, 32, 0)
         .arg(sumSquares)
-        .arg(out)
+        .out(out)
         .arg((float) maxNorm)
         .launch();
   }

@@ -76,6 +76,15 @@ public final class Kernel {
     return value(t == null ? 0 : CudaBuffer.addressOf(t));
   }
 
+  /**
+   * The address of a tensor that the kernel writes. What the device keeps of a parameter in another
+   * form is out of date then.
+   */
+  public Kernel out(Tensor t) {
+    device.written(t);
+    return arg(t);
+  }
+
   /** A device address, or a 64-bit or 32-bit integer: both read it from the low end. */
   public Kernel arg(long v) {
     operands[arguments] = null;

@@ -1,0 +1,90 @@
+package dev.anechoic.kernels.cuda;
+
+import dev.anechoic.tensor.Tensor;
+import dev.anechoic.tensor.TensorException;
+
+/** The attention kernels for head sizes up to 32, 64 and 128: their names and shared memory. */
+enum AttentionSize {
+  UP_TO_32(32),
+  UP_TO_64(64),
+  UP_TO_128(128);
+
+  /** Keys per tile of the forward kernels. */
+  static final int TILE_KEYS = 64;
+
+  /** Rows of a tile of the f32 backward kernels. */
+  static final int BACKWARD_TILE = 32;
+
+  private static final int BF16_STATISTICS_BYTES = 512;
+
+  /**
+   * Kernel names of one precision.
+   *
+   * @param forward whole sequences
+   * @param prefill many new rows over a cache
+   * @param cached few new rows over a cache
+   * @param split the same, one chunk of the keys per block
+   * @param merge merges the chunks
+   */
+  record Names(
+      String forward,
+      String prefill,
+      String cached,
+      String split,
+      String merge,
+      String backwardQueries,
+      String backwardKeys) {
+    private static Names of(String suffix) {
+      return new Names(
+          "attention" + suffix,
+          "attentionPrefill" + suffix,
+          "attentionCached" + suffix,
+          "attentionSplit" + suffix,
+          "attentionMerge" + suffix,
+          "attentionBackwardQueries" + suffix,
+          "attentionBackwardKeys" + suffix);
+    }
+  }
+
+  final int padded;
+  final Names f32;
+  final Names bf16;
+
+  AttentionSize(int padded) {
+    this.padded = padded;
+    this.f32 = Names.of(String.valueOf(padded));
+    this.bf16 = Names.of("Bf16_" + padded);
+  }
+
+  static AttentionSize of(int headSize, Tensor qkv) {
+    if (headSize > UP_TO_128.padded) {
+      throw new TensorException(
+          TensorException.Kind.BACKEND,
+          "attention of " + qkv + " with heads of " + headSize,
+          "the CUDA kernels take head sizes up to 128; use more heads");
+    }
+    return headSize <= 32 ? UP_TO_32 : headSize <= 64 ? UP_TO_64 : UP_TO_128;
+  }
+
+  /** Shared memory of an f32 forward block: queries, keys or values, and weights. */
+  int forwardBytes(int rows) {
+    return 4 * ((rows + TILE_KEYS) * (padded + 1) + rows * (TILE_KEYS + 1));
+  }
+
+  /** The same with bf16 operands: two tiles of keys and values, and the f32 rows merged so far. */
+  int forwardBf16Bytes(int rows) {
+    return padded * (2 * (rows + 4 * TILE_KEYS) + 4 * rows);
+  }
+
+  /**
+   * @param squares tiles of scores kept beside the four tiles of rows
+   */
+  int backwardBytes(int squares) {
+    return 4 * BACKWARD_TILE * (4 * (padded + 1) + squares * (BACKWARD_TILE + 1));
+  }
+
+  /** Two tiles of 64 rows that stay, and two that come and go. */
+  int backwardBf16Bytes() {
+    return padded * 2 * 4 * TILE_KEYS + BF16_STATISTICS_BYTES;
+  }
+}
