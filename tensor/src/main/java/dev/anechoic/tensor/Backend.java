@@ -53,6 +53,17 @@ public interface Backend extends Kernels, AutoCloseable {
   /** Waits until everything started so far has finished. */
   void synchronize();
 
+  /**
+   * Runs work that starts nearly the same kernels every time, such as an optimizer step or a
+   * decoding step. A device may keep its launches under the name and start them as one. Results may
+   * be read inside, which splits the work at that point; calls do not nest.
+   *
+   * @param name of this kind of work; equal names should mean equal kernels
+   */
+  default void repeated(String name, Runnable work) {
+    work.run();
+  }
+
   /** Lines that a start-up self-test wants said, such as a kernel that runs slow; often empty. */
   default List<String> warnings() {
     return List.of();

@@ -26,14 +26,7 @@ interface CudaActivations extends CudaKernels {
   }
 
   private void gradient(String name, Tensor x, Tensor dY, Tensor dX, boolean accumulate) {
-    gpu()
-        .elements(name, x.size())
-        .arg(x)
-        .arg(dY)
-        .out(dX)
-        .arg(x.size())
-        .arg(accumulate)
-        .launch();
+    gpu().elements(name, x.size()).arg(x).arg(dY).out(dX).arg(x.size()).arg(accumulate).launch();
   }
 
   @Override

@@ -5,7 +5,10 @@ import static dev.anechoic.kernels.cuda.CudaKernels.blocks;
 import dev.anechoic.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** Rotary embedding and attention: {@code rotary.cu}, {@code attention.cu}, {@code attention_bf16.cu}. */
+/**
+ * Rotary embedding and attention: {@code rotary.cu}, {@code attention.cu}, {@code
+ * attention_bf16.cu}.
+ */
 interface CudaAttention extends CudaMatmul {
   /** Keys per chunk; the chunks of a row are merged in order, wherever they were computed. */
   int CHUNK_KEYS = 256;
@@ -63,8 +66,7 @@ interface CudaAttention extends CudaMatmul {
   }
 
   @Override
-  default void attention(
-      Tensor qkv, int heads, int kvHeads, double scale, Tensor out, Tensor lse) {
+  default void attention(Tensor qkv, int heads, int kvHeads, double scale, Tensor out, Tensor lse) {
     int batch = qkv.dim(0);
     int time = qkv.dim(1);
     int headSize = qkv.dim(2) / (heads + 2 * kvHeads);
@@ -82,8 +84,7 @@ interface CudaAttention extends CudaMatmul {
               .arg(CudaMatmul.roundedWidth(qkv.columns()));
     } else {
       int shared = size.forwardBytes(PREFILL_ROWS);
-      kernel =
-          gpu().kernel(size.f32.forward(), tiles, heads, batch, F32_THREADS, shared).arg(qkv);
+      kernel = gpu().kernel(size.f32.forward(), tiles, heads, batch, F32_THREADS, shared).arg(qkv);
     }
     kernel
         .out(out)
@@ -202,8 +203,7 @@ interface CudaAttention extends CudaMatmul {
             && chunks > 1
             && (long) tiles * heads * batch < 2L * gpu().driver().multiprocessors();
     long roundedBytes = half ? roundedBytes(qkv) : 0;
-    long partialBytes =
-        split ? 4L * batch * heads * newTokens * chunks * (size.padded + 2) : 0;
+    long partialBytes = split ? 4L * batch * heads * newTokens * chunks * (size.padded + 2) : 0;
     long rounded = gpu().scratch(roundedBytes + partialBytes);
     long partial = rounded + roundedBytes;
     if (half) {
@@ -246,9 +246,7 @@ interface CudaAttention extends CudaMatmul {
 
   /** The packed rows: as they are, or rounded with the stride between them. */
   private static Kernel rows(Kernel kernel, Tensor qkv, boolean half, long rounded) {
-    return half
-        ? kernel.arg(rounded).arg(CudaMatmul.roundedWidth(qkv.columns()))
-        : kernel.arg(qkv);
+    return half ? kernel.arg(rounded).arg(CudaMatmul.roundedWidth(qkv.columns())) : kernel.arg(qkv);
   }
 
   private void store(

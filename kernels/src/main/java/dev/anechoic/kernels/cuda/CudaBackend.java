@@ -8,6 +8,8 @@ import dev.anechoic.tensor.Tensor;
 import dev.anechoic.tensor.TensorException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.HashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +31,7 @@ public final class CudaBackend
   private final String name;
   private final CudaDevice device;
   private final Precision precision;
+  private final Map<String, GraphRecorder> recorders = new HashMap<>();
 
   /** What matrix products and attention compute with. */
   public enum Precision {
@@ -245,6 +248,27 @@ public final class CudaBackend
   }
 
   @Override
+  public void repeated(String kind, Runnable work) {
+    GraphRecorder recorder = recorders.get(kind);
+    if (recorder == null) {
+      recorder = new GraphRecorder(device);
+      recorders.put(kind, recorder);
+    }
+    recorder.begin();
+    try {
+      work.run();
+      recorder.end();
+    } finally {
+      device.stopRecording();
+    }
+  }
+
+  /** The launches kept under a name, or null before the first {@link #repeated}. */
+  @Nullable GraphRecorder recorder(String kind) {
+    return recorders.get(kind);
+  }
+
+  @Override
   public void synchronize() {
     device.synchronize();
   }
@@ -256,6 +280,7 @@ public final class CudaBackend
 
   @Override
   public void close() {
+    recorders.values().forEach(GraphRecorder::close);
     device.close();
   }
 }

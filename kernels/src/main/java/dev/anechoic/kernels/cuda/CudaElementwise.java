@@ -87,14 +87,7 @@ interface CudaElementwise extends CudaKernels {
 
   @Override
   default void add(Tensor a, Tensor b, Tensor out) {
-    gpu()
-        .elements("add", a.size())
-        .arg(a)
-        .arg(b)
-        .out(out)
-        .arg(a.size())
-        .arg(b.size())
-        .launch();
+    gpu().elements("add", a.size()).arg(a).arg(b).out(out).arg(a.size()).arg(b.size()).launch();
   }
 
   @Override

@@ -29,13 +29,7 @@ interface CudaNorms extends CudaSums {
   }
 
   private void mapRows(String name, Tensor x, Tensor y) {
-    gpu()
-        .rows(name, x.rows(), x.columns())
-        .arg(x)
-        .out(y)
-        .arg(x.rows())
-        .arg(x.columns())
-        .launch();
+    gpu().rows(name, x.rows(), x.columns()).arg(x).out(y).arg(x.rows()).arg(x.columns()).launch();
   }
 
   private void gradientRows(String name, Tensor y, Tensor dY, Tensor dX, boolean accumulate) {
@@ -161,12 +155,7 @@ interface CudaNorms extends CudaSums {
     long biases = weights + partialBytes;
     gpu()
         .kernel(
-            "normWeightPartial",
-            blocks(x.columns(), COLUMN_THREADS),
-            chunks,
-            1,
-            COLUMN_THREADS,
-            0)
+            "normWeightPartial", blocks(x.columns(), COLUMN_THREADS), chunks, 1, COLUMN_THREADS, 0)
         .arg(x)
         .arg(mean)
         .arg(rstd)

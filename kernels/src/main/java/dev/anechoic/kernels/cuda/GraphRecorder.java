@@ -42,6 +42,7 @@ final class GraphRecorder {
 
   void begin() {
     segment = 0;
+    segments.forEach(s -> s.next = 0);
     device.record(this);
   }
 

@@ -14,30 +14,33 @@ import java.util.regex.Pattern;
 /** The sources of {@code cuda-src/}, carried in the jar under their relative paths. */
 public final class KernelSources {
   private static final String FOLDER = "source/";
-  private static final String ALL_KERNELS = "kernels.cu";
-  private static final Pattern INCLUDE = Pattern.compile("#include \"(.+)\"");
-  private static final List<String> BESIDE_KERNELS =
-      List.of(
-          ALL_KERNELS,
-          "common.cuh",
-          "build.sh",
-          "emulation/emulation.h",
-          "emulation/emulation.cpp",
-          "emulation/fiber.h");
+  private static final Pattern INCLUDE =
+      Pattern.compile("^#include \"(.+)\"", Pattern.MULTILINE);
+
+  /** Everything else is included by one of these. */
+  private static final List<String> ROOTS =
+      List.of("kernels.cu", "emulation/emulation.cpp", "build.sh");
 
   private KernelSources() {}
 
   /** File contents by relative path, the emulation and the build script included. */
   public static Map<String, byte[]> all() {
     Map<String, byte[]> files = new LinkedHashMap<>();
-    BESIDE_KERNELS.forEach(file -> files.put(file, read(FOLDER + file)));
-    String kernels = new String(files.get(ALL_KERNELS), StandardCharsets.UTF_8);
-    INCLUDE
-        .matcher(kernels)
-        .results()
-        .map(match -> match.group(1))
-        .forEach(file -> files.put(file, read(FOLDER + file)));
+    ROOTS.forEach(root -> addWithIncludes(Path.of(root), files));
     return files;
+  }
+
+  private static void addWithIncludes(Path file, Map<String, byte[]> files) {
+    String name = file.toString().replace('\\', '/');
+    if (files.containsKey(name)) {
+      return;
+    }
+    byte[] text = read(FOLDER + name);
+    files.put(name, text);
+    INCLUDE
+        .matcher(new String(text, StandardCharsets.UTF_8))
+        .results()
+        .forEach(m -> addWithIncludes(file.resolveSibling(m.group(1)).normalize(), files));
   }
 
   private static byte[] read(String name) {

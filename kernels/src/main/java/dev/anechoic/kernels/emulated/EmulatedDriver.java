@@ -24,7 +24,6 @@ import java.util.Map;
 public final class EmulatedDriver implements Driver {
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
-  private static final long ROOM_BYTES = 8L << 30;
   private static final int MULTIPROCESSORS = 2;
   private static final int SHARED_BYTES = 227 << 10;
 
@@ -40,6 +39,7 @@ public final class EmulatedDriver implements Driver {
   private final MethodHandle memcpy;
   private final MethodHandle memset;
   private final Map<Long, Long> sizes = new HashMap<>();
+  private long roomBytes = 8L << 30;
   private long allocatedBytes;
 
   /**
@@ -83,6 +83,11 @@ public final class EmulatedDriver implements Driver {
     }
   }
 
+  /** Makes the device as small as this, for tests of what a full device does. */
+  public void setRoomBytes(long bytes) {
+    roomBytes = bytes;
+  }
+
   @Override
   public String description() {
     return "CUDA kernels emulated on the CPU by " + library.getFileName();
@@ -102,7 +107,7 @@ public final class EmulatedDriver implements Driver {
 
   @Override
   public long allocate(long bytes) {
-    if (allocatedBytes + bytes > ROOM_BYTES) {
+    if (allocatedBytes + bytes > roomBytes) {
       return 0;
     }
     try {
@@ -131,7 +136,7 @@ public final class EmulatedDriver implements Driver {
 
   @Override
   public MemoryInfo memory() {
-    return new MemoryInfo(ROOM_BYTES - allocatedBytes, ROOM_BYTES);
+    return new MemoryInfo(roomBytes - allocatedBytes, roomBytes);
   }
 
   @Override
