@@ -24,9 +24,9 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes a {@link Checkpoint} that appears whole or not at all: into a staging folder, forced to the
- * disk and renamed by {@link #commit}. The same state gives the same bytes, so equal hashes mean
- * equal runs.
+ * Writes a {@link Checkpoint} that appears whole or not at all: into a staging folder, forced to
+ * the disk and renamed by {@link #commit}. The same state gives the same bytes, so equal hashes
+ * mean equal runs.
  */
 public final class CheckpointWriter implements Closeable {
   private final AtomicFolder folder;
@@ -77,12 +77,10 @@ public final class CheckpointWriter implements Closeable {
     }
     try (SafetensorsWriter out = new SafetensorsWriter(tensors(name), declared)) {
       for (ParameterLayout.Entry entry : entries) {
-        out.write(
-            Checkpoint.FIRST_MOMENT + entry.name(), read(optimizer.firstMoment(), entry));
+        out.write(Checkpoint.FIRST_MOMENT + entry.name(), read(optimizer.firstMoment(), entry));
       }
       for (ParameterLayout.Entry entry : entries) {
-        out.write(
-            Checkpoint.SECOND_MOMENT + entry.name(), read(optimizer.secondMoment(), entry));
+        out.write(Checkpoint.SECOND_MOMENT + entry.name(), read(optimizer.secondMoment(), entry));
       }
     }
     optimizerSteps.put(name, optimizer.steps());
@@ -121,8 +119,8 @@ public final class CheckpointWriter implements Closeable {
   }
 
   /**
-   * Sets what {@link Checkpoint#state} returns: plain values as {@link Json} writes them. Without it
-   * the checkpoint cannot be resumed.
+   * Sets what {@link Checkpoint#state} returns: plain values as {@link Json} writes them. Without
+   * it the checkpoint cannot be resumed.
    */
   public CheckpointWriter state(Map<String, ?> values) {
     state = values;

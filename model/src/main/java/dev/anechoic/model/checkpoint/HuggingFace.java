@@ -83,8 +83,7 @@ final class HuggingFace {
     int v = config.vocabSize();
     parts.add(whole("model.embed_tokens.weight", Names.TOKENS, v, c));
     if (config.positions() == Positions.LEARNED) {
-      parts.add(
-          whole("model.embed_positions.weight", Names.POSITIONS, config.contextLength(), c));
+      parts.add(whole("model.embed_positions.weight", Names.POSITIONS, config.contextLength(), c));
     }
     for (int i = 0; i < config.layers(); i++) {
       addLayer(parts, config, i);

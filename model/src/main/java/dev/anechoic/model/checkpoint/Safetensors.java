@@ -153,7 +153,10 @@ public final class Safetensors implements Closeable {
     if (entry == null) {
       throw UserError.what("The tensor '" + name + "' is missing")
           .where(where)
-          .got(entries.size() + " tensors, among them " + entries.keySet().stream().limit(3).toList())
+          .got(
+              entries.size()
+                  + " tensors, among them "
+                  + entries.keySet().stream().limit(3).toList())
           .remedy("Check that config.json and the safetensors files belong together.");
     }
     if (!Arrays.equals(entry.shape, shape)) {

@@ -32,8 +32,7 @@ public final class AdamW implements AutoCloseable {
           @Default("0.1")
           @Range(min = 0)
           double weightDecay,
-      @Doc("whether embeddings and head decay as well; norms and biases never do")
-          @Default("true")
+      @Doc("whether embeddings and head decay as well; norms and biases never do") @Default("true")
           boolean decayEmbeddings,
       @Doc("largest global gradient norm; 0 for no clip") @Default("1.0") @Range(min = 0)
           double maxGradNorm) {}

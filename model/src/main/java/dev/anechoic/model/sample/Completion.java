@@ -9,8 +9,7 @@ package dev.anechoic.model.sample;
  *     that was 0), over the tokens that top-k and top-p kept
  * @param stopped whether the stop token ended it, rather than the limit on length
  */
-public record Completion(
-    SampleRequest request, int[] tokens, float[] logprobs, boolean stopped) {
+public record Completion(SampleRequest request, int[] tokens, float[] logprobs, boolean stopped) {
 
   /** Prompt, opening and drawn tokens in one array. */
   public int[] sequence() {

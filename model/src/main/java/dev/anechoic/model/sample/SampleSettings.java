@@ -39,15 +39,12 @@ public record SampleSettings(
   }
 
   /** Plain sampling at a temperature, from the whole vocabulary. */
-  public static SampleSettings of(
-      double temperature, int maxNewTokens, int stopToken, long seed) {
-    return new SampleSettings(
-        temperature, 0, 1, maxNewTokens, stopToken, seed, Streams.SAMPLE, 0);
+  public static SampleSettings of(double temperature, int maxNewTokens, int stopToken, long seed) {
+    return new SampleSettings(temperature, 0, 1, maxNewTokens, stopToken, seed, Streams.SAMPLE, 0);
   }
 
   public SampleSettings withTemperature(double value) {
-    return new SampleSettings(
-        value, topK, topP, maxNewTokens, stopToken, seed, stream, step);
+    return new SampleSettings(value, topK, topP, maxNewTokens, stopToken, seed, stream, step);
   }
 
   public SampleSettings withTopP(double value) {

@@ -27,7 +27,9 @@ public final class Sampler implements AutoCloseable {
   /** Tokens of one prefill pass, padding included: their activations stay in the outer cache. */
   private static final int PREFILL_TOKENS = 1024;
 
-  /** New requests wait until this part of the slots is free, so that prefill has rows to work on. */
+  /**
+   * New requests wait until this part of the slots is free, so that prefill has rows to work on.
+   */
   private static final int REFILL_PART = 8;
 
   private final Transformer model;
@@ -252,8 +254,7 @@ public final class Sampler implements AutoCloseable {
       Slot slot = slots[rowSlots[r]];
       slot.append(rowTokens[r], rowLogprobs[r]);
       boolean stopped = rowTokens[r] == settings.stopToken();
-      boolean full =
-          slot.drawn() == settings.maxNewTokens() || slot.cached == cache.positions();
+      boolean full = slot.drawn() == settings.maxNewTokens() || slot.cached == cache.positions();
       if (stopped || full) {
         done[slot.order] = slot.finish(stopped);
         active--;
@@ -267,8 +268,7 @@ public final class Sampler implements AutoCloseable {
     Tensor pending = arena.tensor(DType.I32, rows, 1);
     backend.write(pending, rowTokens, 0);
     Tensor hidden =
-        model.hiddenCached(
-            tape, pending, cache, upload(rowSlots, rows), upload(rowStarts, rows));
+        model.hiddenCached(tape, pending, cache, upload(rowSlots, rows), upload(rowStarts, rows));
     Tensor logits = model.logits(tape, hidden);
     Tensor tokens = arena.tensor(DType.I32, rows);
     Tensor logprobs = arena.tensor(backend.floatType(), rows);

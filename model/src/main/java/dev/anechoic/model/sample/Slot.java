@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 /** One place in the cache and the completion that grows there. */
 final class Slot {
   @Nullable SampleRequest request;
+
   /** Where the completion goes in the caller's order. */
   int order;
 

@@ -93,7 +93,9 @@ public final class Documents {
     return Arrays.copyOfRange(tokens, starts[document], starts[document + 1]);
   }
 
-  /** Copies {@code length} tokens of a document, from its {@code from}-th on, to {@code to[at..]}. */
+  /**
+   * Copies {@code length} tokens of a document, from its {@code from}-th on, to {@code to[at..]}.
+   */
   void copy(int document, int from, int length, int[] to, int at) {
     System.arraycopy(tokens, starts[document] + from, to, at, length);
   }

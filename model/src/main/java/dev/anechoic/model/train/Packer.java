@@ -13,11 +13,16 @@ import java.util.List;
  * longest that still fits into the row, until none fits, and masks the rest; a row so begins with a
  * question, as a prompt does, and little is wasted. {@link Mode#CHUNK} cuts the endless text into
  * rows, as OLMo and the paper do. Either way a target is the next token, also from one document to
- * the next, and attention sees the whole row.
+ * the next, and attention sees the whole row. {@link Mode#SINGLE} gives each document its own row.
  */
 public final class Packer {
   /** How documents share rows. */
   public enum Mode {
+    /**
+     * Each document has a row to itself, longest first: attention never sees another document, as
+     * it never does when a question is answered, and no format is favoured at any place of a row.
+     */
+    SINGLE,
     /** Documents stay in one piece; one longer than a row is cut at its end. */
     WHOLE,
     /** Documents run on from row to row. */
@@ -48,6 +53,7 @@ public final class Packer {
   private final int[] order;
   private final int[] row;
   private final int[] window = new int[WINDOW];
+  private int[] batch = {};
   private int waiting;
   private int epoch;
   private int next;
@@ -91,8 +97,16 @@ public final class Packer {
    */
   public int fill(int[] inputs, int[] targets, int rows) {
     int taken = 0;
+    if (mode == Mode.SINGLE) {
+      takeLongestFirst(rows);
+    }
     for (int r = 0; r < rows; r++) {
-      int length = mode == Mode.WHOLE ? wholeRow() : chunkRow();
+      int length =
+          switch (mode) {
+            case SINGLE -> singleRow(r);
+            case WHOLE -> wholeRow();
+            case CHUNK -> chunkRow();
+          };
       int at = r * time;
       for (int t = 0; t < time; t++) {
         inputs[at + t] = t < length - 1 ? row[t] : 0;
@@ -101,6 +115,30 @@ public final class Packer {
       taken += length - 1;
     }
     return taken;
+  }
+
+  /**
+   * The next documents in order, then sorted by length: rows of like length share a micro-batch.
+   */
+  private void takeLongestFirst(int rows) {
+    if (batch.length != rows) {
+      batch = new int[rows];
+    }
+    for (int r = 0; r < rows; r++) {
+      int document = take();
+      int at = r;
+      while (at > 0 && documents.length(batch[at - 1]) < documents.length(document)) {
+        batch[at] = batch[at - 1];
+        at--;
+      }
+      batch[at] = document;
+    }
+  }
+
+  private int singleRow(int r) {
+    int count = Math.min(documents.length(batch[r]), row.length);
+    documents.copy(batch[r], 0, count, row, 0);
+    return count;
   }
 
   /** Fills the row with whole documents; returns its length, at most T + 1. */

@@ -16,8 +16,7 @@ import org.jspecify.annotations.Nullable;
 public record PretrainConfig(
     @Doc("seed of initial weights and of the order of documents") @Default("1") long seed,
     @Doc("where kernels run: auto, cpu, cuda, ...") @Default("auto") String backend,
-    @Doc("threads of a CPU backend; 0 for one per core") @Default("0") @Range(min = 0)
-        int threads,
+    @Doc("threads of a CPU backend; 0 for one per core") @Default("0") @Range(min = 0) int threads,
     @Doc("tokens to train on, padding included") @Default("10000000") @Range(min = 1)
         long maxTokens,
     @Doc("sequences per optimizer step") @Default("4") @Range(min = 1) int batch,
@@ -25,8 +24,7 @@ public record PretrainConfig(
         @Default("4")
         @Range(min = 1)
         int microBatch,
-    @Doc("whether blocks are computed again in the backward pass, to save memory")
-        @Default("false")
+    @Doc("whether blocks are computed again in the backward pass, to save memory") @Default("false")
         boolean checkpointing,
     @Doc("steps between two lines of metrics") @Default("10") @Range(min = 1) int logEvery,
     @Doc("steps between two held-out losses, and two looks of a probe; 0 for none")
@@ -73,8 +71,7 @@ public record PretrainConfig(
   public Schedule resolvedSchedule() {
     long total = totalSteps();
     long warmup = Math.round(schedule.warmup() * total);
-    return new Schedule(
-        schedule.kind(), schedule.lr(), warmup, total, schedule.finalFraction());
+    return new Schedule(schedule.kind(), schedule.lr(), warmup, total, schedule.finalFraction());
   }
 
   /** Whether a run of this configuration may go on from one of the other. */
@@ -85,7 +82,21 @@ public record PretrainConfig(
   /** This configuration without what may differ when a run resumes. */
   private PretrainConfig identity() {
     return new PretrainConfig(
-        seed, "auto", 0, maxTokens, batch, microBatch, false, logEvery, evalEvery,
-        checkpointEvery, model, data, tokenizer, corpus, optimizer, schedule);
+        seed,
+        "auto",
+        0,
+        maxTokens,
+        batch,
+        microBatch,
+        false,
+        logEvery,
+        evalEvery,
+        checkpointEvery,
+        model,
+        data,
+        tokenizer,
+        corpus,
+        optimizer,
+        schedule);
   }
 }

@@ -30,7 +30,8 @@ public record PretrainData(
   /**
    * Reads or generates the documents, and loads or trains the tokenizer.
    *
-   * @throws UserError where a file is missing or malformed, or too few documents are left to train on
+   * @throws UserError where a file is missing or malformed, or too few documents are left to train
+   *     on
    */
   public static PretrainData prepare(PretrainConfig config) {
     Path corpus = config.data().corpus();
@@ -40,17 +41,14 @@ public record PretrainData(
 
   private static PretrainData generate(PretrainConfig config, @Nullable Tokenizer stored) {
     Tokenizer tokenizer =
-        stored != null
-            ? stored
-            : CorpusTokenizer.train(config.corpus(), null, config.tokenizer());
+        stored != null ? stored : CorpusTokenizer.train(config.corpus(), null, config.tokenizer());
     DocumentEncoder encoder = new DocumentEncoder(tokenizer);
     List<Document> documents =
         config.corpus().mixture(encoder.counter()).blocks(config.corpus().blocks()).toList();
     return of(encoder, documents, config.data().heldOut());
   }
 
-  private static PretrainData read(
-      PretrainConfig config, Path corpus, @Nullable Tokenizer stored) {
+  private static PretrainData read(PretrainConfig config, Path corpus, @Nullable Tokenizer stored) {
     Path file = Files.isDirectory(corpus) ? corpus.resolve(CorpusWriter.CORPUS) : corpus;
     List<String> formats = Formats.all().stream().map(Format::name).toList();
     List<Document> documents = DocumentReader.read(file, formats);

@@ -55,6 +55,7 @@ public final class Pretrainer implements AutoCloseable {
   private final int[] inputs;
   private final int[] targets;
   private long step;
+  private long trainedTokens;
 
   private MetricsSink metrics = MetricsSink.none();
   private StopSignal stop = StopSignal.manual();
@@ -129,7 +130,7 @@ public final class Pretrainer implements AutoCloseable {
       step();
       boolean last = step == total;
       if (progress != null && (last || progress.isDue())) {
-        progress.print(step, train.loss(), schedule.lr(step));
+        progress.print(step, trainedTokens, train.loss(), schedule.lr(step));
       }
       boolean evaluates = last || isDue(config.evalEvery());
       if (evaluates || isDue(config.logEvery())) {
@@ -148,7 +149,7 @@ public final class Pretrainer implements AutoCloseable {
 
   /** One optimizer step; allocates nothing once warm. */
   void step() {
-    packer.fill(inputs, targets, config.batch());
+    trainedTokens += packer.fill(inputs, targets, config.batch());
     step++;
     int time = model.config().contextLength();
     train.run(inputs, targets, config.batch(), time, schedule.lr(step));
@@ -164,8 +165,8 @@ public final class Pretrainer implements AutoCloseable {
     return new Progress(
         out,
         step,
+        trainedTokens,
         total,
-        (long) config.batch() * time,
         Flops.trainPerToken(shape, time),
         PeakRate.measure(model.backend()));
   }
@@ -183,7 +184,7 @@ public final class Pretrainer implements AutoCloseable {
     values.put("loss", loss);
     values.put("optim/lr", schedule.lr(step));
     values.put("optim/grad_norm", gradNorm);
-    values.put("data/tokens", (double) step * inputs.length);
+    values.put("data/tokens", (double) trainedTokens);
     values.put("data/epoch", (double) packer.epoch());
     return values;
   }
@@ -227,6 +228,7 @@ public final class Pretrainer implements AutoCloseable {
     at.put("window", position.window());
     Map<String, Object> state = new LinkedHashMap<>();
     state.put("step", step);
+    state.put("trained_tokens", trainedTokens);
     state.put("random", Map.of("seed", config.seed()));
     state.put("data_sha256", data.sha256());
     state.put("data_position", at);
@@ -259,6 +261,7 @@ public final class Pretrainer implements AutoCloseable {
     stored.loadInto(model.parameters());
     stored.loadOptimizer(OPTIMIZER, optimizer, model.parameters());
     step = state.get("step").longValue();
+    trainedTokens = state.get("trained_tokens").longValue();
   }
 
   private static UserError differs(Path folder, String what, Object expected, Object got) {

@@ -16,9 +16,9 @@ import dev.anechoic.tensor.op.WeightedSum;
  * gradients add up, clip, AdamW. The loss is the mean over all targets of the batch that are not
  * masked.
  *
- * <p>A micro-batch of few sequences keeps its activations in the processor's cache. Its size changes
- * the order of the gradient's sum, so the last bits; the number of threads does not. Steps of one
- * size allocate nothing on the Java heap.
+ * <p>A micro-batch of few sequences keeps its activations in the processor's cache. Its size
+ * changes the order of the gradient's sum, so the last bits; the number of threads does not. Steps
+ * of one size allocate nothing on the Java heap.
  */
 public final class TrainStep implements AutoCloseable {
   private final Transformer model;
@@ -30,12 +30,12 @@ public final class TrainStep implements AutoCloseable {
   private final Tape tape;
   private final Tensor lossSum; // [1]
   private final float[] host = new float[1];
+  private int[] staging = {};
 
   /**
    * @param microBatch most sequences per forward and backward pass
    */
-  public TrainStep(
-      Transformer model, AdamW optimizer, int microBatch, MemoryLedger ledger) {
+  public TrainStep(Transformer model, AdamW optimizer, int microBatch, MemoryLedger ledger) {
     this.model = model;
     this.optimizer = optimizer;
     this.microBatch = microBatch;
@@ -78,12 +78,15 @@ public final class TrainStep implements AutoCloseable {
     }
   }
 
-  private void pass(
-      int[] inputs, int[] targets, int from, int batch, int time, double weight) {
+  private void pass(int[] inputs, int[] targets, int from, int batch, int rowTime, double weight) {
+    int time = usedColumns(targets, from, batch, rowTime);
+    if (time == 0) {
+      return;
+    }
     Tensor tokens = arena.tensor(DType.I32, batch, time);
-    backend.write(tokens, inputs, from);
+    backend.write(tokens, columns(inputs, from, batch, rowTime, time), 0);
     Tensor next = arena.tensor(DType.I32, batch * time);
-    backend.write(next, targets, from);
+    backend.write(next, columns(targets, from, batch, rowTime, time), 0);
     Tensor weights = arena.tensor(backend.floatType(), batch * time);
     backend.fill(weights, weight);
     Tensor logits = model.logits(tape, model.hidden(tape, tokens, null));
@@ -92,6 +95,33 @@ public final class TrainStep implements AutoCloseable {
     backend.scale(loss, 1, lossSum, true);
     tape.backward(loss);
     tape.reset();
+  }
+
+  /**
+   * Columns up to the last target that counts: what is behind would change no bit of the result.
+   */
+  private static int usedColumns(int[] targets, int from, int batch, int rowTime) {
+    int used = 0;
+    for (int row = 0; row < batch; row++) {
+      int at = from + row * rowTime;
+      int t = rowTime;
+      while (t > used && targets[at + t - 1] < 0) {
+        t--;
+      }
+      used = t;
+    }
+    return used;
+  }
+
+  /** The first columns of some rows, side by side in a buffer that is used again. */
+  private int[] columns(int[] all, int from, int batch, int rowTime, int time) {
+    if (staging.length < batch * rowTime) {
+      staging = new int[batch * rowTime];
+    }
+    for (int row = 0; row < batch; row++) {
+      System.arraycopy(all, from + row * rowTime, staging, row * time, time);
+    }
+    return staging;
   }
 
   /** Mean loss of the last batch in nats per token, before the step; waits for the backend. */

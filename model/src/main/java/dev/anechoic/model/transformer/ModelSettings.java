@@ -20,14 +20,13 @@ public record ModelSettings(
     @Doc("number of blocks, if not the preset's") @Nullable Integer layers,
     @Doc("query heads, if not the preset's") @Nullable Integer heads,
     @Doc("key/value heads; as many as query heads if absent") @Nullable Integer kvHeads,
-    @Doc("width of gate and of up, each; 4 times channels if absent") @Nullable
-        Integer ffnChannels,
+    @Doc("width of gate and of up, each; 4 times channels if absent") @Nullable Integer ffnChannels,
     @Doc("normalisation: layer is without parameters, rms has a weight") @Default("layer")
         Norm norm,
     @Doc("how positions enter") @Default("rotary") Positions positions,
     @Doc("base of the rotary frequencies") @Default("10000") @Range(min = 1) double ropeBase,
-    @Doc("whether the head is the embedding table, if not as in the preset") @Nullable
-        Boolean tied) {
+    @Doc("whether the head is the embedding table, if not as in the preset")
+        @Nullable Boolean tied) {
 
   public ModelSettings {
     Preset.named(preset);

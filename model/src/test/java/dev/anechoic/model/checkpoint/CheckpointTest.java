@@ -55,7 +55,11 @@ class CheckpointTest {
   static Stream<ModelConfig> models() {
     ModelConfig llama = OLMO.withNorm(Norm.RMS).withKvHeads(2);
     return Stream.of(
-        OLMO, OLMO.withTied(true), OLMO.withKvHeads(1), llama, llama.withTied(true),
+        OLMO,
+        OLMO.withTied(true),
+        OLMO.withKvHeads(1),
+        llama,
+        llama.withTied(true),
         OLMO.withPositions(Positions.LEARNED));
   }
 
@@ -111,8 +115,7 @@ class CheckpointTest {
     assumeTrue(numpyIsThere(), "skipped: python3 with numpy is not on the PATH");
     try (Transformer model = model(config)) {
       write(folder.resolve("c"), model);
-      Path script =
-          Path.of(CheckpointTest.class.getResource("hf_forward.py").toURI());
+      Path script = Path.of(CheckpointTest.class.getResource("hf_forward.py").toURI());
       StringBuilder tokens = new StringBuilder();
       for (int token : TOKENS) {
         tokens.append(token).append(',');

@@ -146,9 +146,7 @@ class SamplerTest {
       var error =
           assertThrows(
               UserError.class,
-              () ->
-                  sample(
-                      model, 1, List.of(new SampleRequest(5, new int[CONTEXT])), endless));
+              () -> sample(model, 1, List.of(new SampleRequest(5, new int[CONTEXT])), endless));
       assertTrue(error.getMessage().contains("sample 5"), error::getMessage);
     }
   }

@@ -54,7 +54,12 @@ class PretrainerTest {
           new Document(
               "Ann has " + i + " eggs and eats one. How many are left?",
               format.equals("text") ? "One goes: " + (i - 1) : "x = " + i + " - 1",
-              format, null, "d" + i, "", 1, Document.Corruption.NONE));
+              format,
+              null,
+              "d" + i,
+              "",
+              1,
+              Document.Corruption.NONE));
     }
     List<String> texts = documents.stream().map(Document::text).toList();
     Tokenizer tokenizer = Tokenizer.train(texts, config.tokenizer());
@@ -142,13 +147,12 @@ class PretrainerTest {
       trainer
           .checkpointTo(checkpoint)
           .stoppedBy(stop)
-          .metricsTo(
-              (step, values) -> {
-                metrics.put(step, values);
-                if (step >= stopAt) {
-                  stop.request();
-                }
-              })
+          .metricsTo((step, values) -> {
+            metrics.put(step, values);
+            if (step >= stopAt) {
+              stop.request();
+            }
+          })
           .run(null);
     }
     return Checkpoint.open(checkpoint).hash();

@@ -27,8 +27,7 @@ class ModelConfigTest {
 
   @Test
   void impossibleShapesAreRefused() {
-    var error =
-        assertThrows(IllegalArgumentException.class, () -> ModelConfig.of(10, 8, 30, 1, 4));
+    var error = assertThrows(IllegalArgumentException.class, () -> ModelConfig.of(10, 8, 30, 1, 4));
     assertTrue(error.getMessage().contains("channels (30)"), error::getMessage);
     assertThrows(
         IllegalArgumentException.class, () -> ModelConfig.of(10, 8, 32, 1, 4).withKvHeads(3));

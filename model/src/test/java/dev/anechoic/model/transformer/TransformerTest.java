@@ -222,8 +222,7 @@ class TransformerTest {
   void sequenceLongerThanTheContextIsRefused() {
     try (Fixture f = new Fixture("reference", ModelConfig.of(VOCAB, 8, 32, 1, 4))) {
       Tensor tokens = f.arena.of(randomTokens(9, 1), 1, 9);
-      var error =
-          assertThrows(TensorException.class, () -> f.model.hidden(f.tape, tokens, null));
+      var error = assertThrows(TensorException.class, () -> f.model.hidden(f.tape, tokens, null));
       assertTrue(error.getMessage().contains("at most 8"), error::getMessage);
     }
   }
@@ -309,8 +308,7 @@ class TransformerTest {
       }
       Tensor hidden = model.hidden(tape, arena.of(tokens, batch, time), null);
       Tensor losses =
-          CrossEntropy.forward(
-              tape, model.logits(tape, hidden), arena.of(targets, targets.length));
+          CrossEntropy.forward(tape, model.logits(tape, hidden), arena.of(targets, targets.length));
       return WeightedSum.forward(tape, losses, arena.of(weights, weights.length));
     }
 

@@ -52,8 +52,9 @@ final class CorpusCommand implements Runnable {
   @Option(
       names = "--data",
       paramLabel = "gsm8k=PATH",
-      description = "problems from GSM8K, a folder with train.jsonl and test.jsonl, instead of the"
-          + " generator")
+      description =
+          "problems from GSM8K, a folder with train.jsonl and test.jsonl, instead of the"
+              + " generator")
   private @Nullable String data;
 
   @Option(
@@ -97,8 +98,7 @@ final class CorpusCommand implements Runnable {
           source == null
               ? CorpusWriter.write(
                   folder.path(), dials, dials.mixture(counter), dials.evaluationSource())
-              : CorpusWriter.write(
-                  folder.path(), dials, dials.mixture(source, counter), source);
+              : CorpusWriter.write(folder.path(), dials, dials.mixture(source, counter), source);
       writeConfig(folder.path(), config);
       folder.commit();
       describe(manifest, tokenizer, print);
@@ -136,14 +136,13 @@ final class CorpusCommand implements Runnable {
         manifest.documents(), manifest.tokens(), tokenizer.vocabSize());
     manifest
         .formats()
-        .forEach(
-            (name, counts) ->
-                print.printf(
-                    "  %-10s %,9d documents  %,12d tokens  %6.3f %% of tokens%n",
-                    name,
-                    counts.documents(),
-                    counts.tokens(),
-                    100.0 * counts.tokens() / manifest.tokens()));
+        .forEach((name, counts) ->
+            print.printf(
+                "  %-10s %,9d documents  %,12d tokens  %6.3f %% of tokens%n",
+                name,
+                counts.documents(),
+                counts.tokens(),
+                100.0 * counts.tokens() / manifest.tokens()));
     print.printf("  SHA-256 of corpus.jsonl %s%n", manifest.sha256().get(CorpusWriter.CORPUS));
     print.flush();
   }

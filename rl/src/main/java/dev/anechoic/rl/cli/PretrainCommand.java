@@ -131,10 +131,7 @@ final class PretrainCommand implements Runnable {
     Documents training = data.training();
     print.printf(
         "corpus  %,d documents, %,d tokens, formats %s, %d held out%n",
-        training.count(),
-        training.totalTokens(),
-        training.formats(),
-        data.heldOut().count());
+        training.count(), training.totalTokens(), training.formats(), data.heldOut().count());
     print.printf("tokens  %,d in the vocabulary%n", data.encoder().tokenizer().vocabSize());
     print.flush();
   }

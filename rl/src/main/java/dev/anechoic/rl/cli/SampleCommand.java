@@ -135,8 +135,7 @@ final class SampleCommand implements Runnable {
   private SampleSettings settings(int endToken, int contextLength) {
     try {
       int most = maxNewTokens == 0 ? contextLength : maxNewTokens;
-      return new SampleSettings(
-          temperature, topK, topP, most, endToken, seed, Streams.SAMPLE, 0);
+      return new SampleSettings(temperature, topK, topP, most, endToken, seed, Streams.SAMPLE, 0);
     } catch (IllegalArgumentException e) {
       throw UserError.what("A flag has an impossible value: " + e.getMessage())
           .cause(e)

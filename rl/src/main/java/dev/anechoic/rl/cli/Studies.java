@@ -28,17 +28,10 @@ final class Studies {
    */
   static int run(StudyConfig config, @Nullable String data, Path out, CommandSpec spec) {
     String command =
-        "anechoic "
-            + String.join(" ", spec.commandLine().getParseResult().originalArgs());
+        "anechoic " + String.join(" ", spec.commandLine().getParseResult().originalArgs());
     try (StopSignal stop = StopSignal.install()) {
       Study study =
-          new Study(
-              config,
-              out,
-              problems(config, data),
-              command,
-              stop,
-              new Say(System.out));
+          new Study(config, out, problems(config, data), command, stop, new Say(System.out));
       Path report = study.run();
       if (report != null) {
         System.out.println("report: " + report.toAbsolutePath());

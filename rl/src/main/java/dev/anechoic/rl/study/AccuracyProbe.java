@@ -70,7 +70,7 @@ final class AccuracyProbe implements Probe {
   }
 
   private double accuracy(Sampler sampler, Format format, long step) {
-    int[] opening = tokenizer.encode(format.opening());
+    int[] opening = Answers.opening(format, tokenizer);
     List<SampleRequest> requests = new ArrayList<>();
     for (int i = 0; i < questions.size(); i++) {
       requests.add(new SampleRequest(i, tokenizer.encode(questions.get(i).prompt()), opening));

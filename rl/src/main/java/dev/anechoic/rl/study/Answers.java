@@ -1,5 +1,6 @@
 package dev.anechoic.rl.study;
 
+import dev.anechoic.model.format.Format;
 import dev.anechoic.model.sample.Completion;
 import dev.anechoic.model.tokenizer.Tokenizer;
 
@@ -12,5 +13,13 @@ final class Answers {
     int[] tokens = completion.answer();
     int length = completion.stopped() ? tokens.length - 1 : tokens.length;
     return tokenizer.decode(tokens, 0, length);
+  }
+
+  /**
+   * The tokens that force a format. A space at the end of the opening is left off: in a text it
+   * belongs to the token of the next word.
+   */
+  static int[] opening(Format format, Tokenizer tokenizer) {
+    return tokenizer.encode(format.opening().stripTrailing());
   }
 }

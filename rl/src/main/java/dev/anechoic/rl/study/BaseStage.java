@@ -45,8 +45,7 @@ final class BaseStage {
         dials.evalEvery(),
         CHECKPOINT_EVERY,
         dials.model(),
-        new PretrainConfig.DataSettings(
-            corpus, corpus, Packer.Mode.WHOLE, HELD_OUT_DOCUMENTS),
+        new PretrainConfig.DataSettings(corpus, corpus, Packer.Mode.SINGLE, HELD_OUT_DOCUMENTS),
         study.tokenizer(),
         study.corpus(),
         dials.optimizer(),

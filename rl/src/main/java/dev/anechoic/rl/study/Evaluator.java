@@ -22,6 +22,8 @@ import java.util.Map;
  * computed from them by {@code dev.anechoic.rl.measure}.
  */
 public final class Evaluator {
+  private static final int[] NO_OPENING = {};
+
   private final List<Question> problems;
   private final List<Format> formats;
   private final Tokenizer tokenizer;
@@ -55,15 +57,17 @@ public final class Evaluator {
   public Evaluation run(int step, Sampler sampler) {
     List<int[]> prompts = problems.stream().map(q -> tokenizer.encode(q.prompt())).toList();
     SampleSettings greedy = settings(0, 1, step);
-    List<Completion> greedyAnswers = sampler.sample(requests(prompts, 1, ""), greedy);
+    List<Completion> greedyAnswers = sampler.sample(requests(prompts, 1, NO_OPENING), greedy);
     List<Completion> sampled =
         sampler.sample(
-            requests(prompts, config.samples(), ""),
+            requests(prompts, config.samples(), NO_OPENING),
             settings(config.temperature(), config.topP(), step));
     Map<String, List<Completion>> forced = new LinkedHashMap<>();
     if (config.forced()) {
       for (Format format : formats) {
-        forced.put(format.name(), sampler.sample(requests(prompts, 1, format.opening()), greedy));
+        forced.put(
+            format.name(),
+            sampler.sample(requests(prompts, 1, Answers.opening(format, tokenizer)), greedy));
       }
     }
     List<Evaluation.Problem> results = new ArrayList<>();
@@ -83,12 +87,11 @@ public final class Evaluator {
         temperature, 0, topP, maxNewTokens, tokenizer.endToken(), seed, RlStreams.EVALUATION, step);
   }
 
-  private List<SampleRequest> requests(List<int[]> prompts, int samples, String opening) {
-    int[] forced = opening.isEmpty() ? new int[0] : tokenizer.encode(opening);
+  private List<SampleRequest> requests(List<int[]> prompts, int samples, int[] opening) {
     List<SampleRequest> requests = new ArrayList<>(prompts.size() * samples);
     for (int p = 0; p < prompts.size(); p++) {
       for (int i = 0; i < samples; i++) {
-        requests.add(new SampleRequest(p * samples + i, prompts.get(p), forced));
+        requests.add(new SampleRequest(p * samples + i, prompts.get(p), opening));
       }
     }
     return requests;

@@ -37,8 +37,7 @@ final class Manifests {
     files.add(file("corpus", folder.path(), corpus.resolve(CorpusWriter.CORPUS)));
     files.add(file("corpus manifest", folder.path(), corpus.resolve(CorpusWriter.MANIFEST)));
     files.add(file("tokenizer", folder.path(), corpus.resolve(Tokenizer.FILE)));
-    files.add(
-        file("base checkpoint", folder.path(), base.folder().resolve("model.safetensors")));
+    files.add(file("base checkpoint", folder.path(), base.folder().resolve("model.safetensors")));
     Path policy = folder.file("policy").resolve("model.safetensors");
     if (Files.exists(policy)) {
       files.add(file("policy checkpoint", folder.path(), policy));

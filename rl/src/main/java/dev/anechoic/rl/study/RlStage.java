@@ -7,15 +7,15 @@ import dev.anechoic.model.format.FormatClassifier;
 import dev.anechoic.model.format.RewardFunction;
 import dev.anechoic.model.format.Rewards;
 import dev.anechoic.model.io.Json;
+import dev.anechoic.model.optim.AdamW;
 import dev.anechoic.model.sample.Sampler;
 import dev.anechoic.model.tokenizer.Tokenizer;
-import dev.anechoic.model.optim.AdamW;
 import dev.anechoic.model.train.StopSignal;
 import dev.anechoic.model.transformer.Parameters;
 import dev.anechoic.model.transformer.Transformer;
 import dev.anechoic.rl.algorithm.ExpertIteration;
-import dev.anechoic.rl.algorithm.GradientProbe;
 import dev.anechoic.rl.algorithm.Grader;
+import dev.anechoic.rl.algorithm.GradientProbe;
 import dev.anechoic.rl.algorithm.Grpo;
 import dev.anechoic.rl.algorithm.Phases;
 import dev.anechoic.rl.algorithm.Policy;
@@ -40,8 +40,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tunes a base by RL, with an evaluation before and after, and writes the run folder. An interrupted
- * run goes on from its last checkpoint, to the same bits.
+ * Tunes a base by RL, with an evaluation before and after, and writes the run folder. An
+ * interrupted run goes on from its last checkpoint, to the same bits.
  */
 final class RlStage {
   private static final int SLOTS = 256;
@@ -92,8 +92,7 @@ final class RlStage {
           new RolloutSource(training, tokenizer, sampler, grader, rl, study.seed());
       Phases phases = new Phases(backend);
       Setup setup =
-          new Setup(
-              rl, study.kl(), source, policy, reference, GradientProbe.NONE, phases, ledger);
+          new Setup(rl, study.kl(), source, policy, reference, GradientProbe.NONE, phases, ledger);
       try (Trainer trainer = trainer(setup)) {
         boolean complete =
             loop(trainer, model, sampler, tokenizer, folder, phases, classifier, inputs);

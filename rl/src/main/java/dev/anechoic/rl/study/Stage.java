@@ -10,8 +10,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * One stage of a study with the hash of all it depends on. A stage whose hash is the one of its last
- * finished run is skipped; one that was begun with this hash and cut off goes on; any other begins.
+ * One stage of a study with the hash of all it depends on. A stage whose hash is the one of its
+ * last finished run is skipped; one that was begun with this hash and cut off goes on; any other
+ * begins.
  */
 final class Stage {
   private final String name;

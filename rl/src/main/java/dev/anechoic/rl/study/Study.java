@@ -24,9 +24,9 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A study from nothing to the report: corpus, tokenizer, and for each model pretraining, evaluation,
- * RL, evaluation. A stage is skipped where its results are there and its inputs unchanged, and one
- * that was interrupted goes on.
+ * A study from nothing to the report: corpus, tokenizer, and for each model pretraining,
+ * evaluation, RL, evaluation. A stage is skipped where its results are there and its inputs
+ * unchanged, and one that was interrupted goes on.
  */
 public final class Study {
   private static final int PROBE_QUESTIONS = 64;

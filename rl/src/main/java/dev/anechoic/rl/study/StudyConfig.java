@@ -4,8 +4,8 @@ import dev.anechoic.model.config.Default;
 import dev.anechoic.model.config.Doc;
 import dev.anechoic.model.config.Range;
 import dev.anechoic.model.corpus.CorpusConfig;
-import dev.anechoic.model.tokenizer.TokenizerConfig;
 import dev.anechoic.model.optim.AdamW;
+import dev.anechoic.model.tokenizer.TokenizerConfig;
 import dev.anechoic.model.train.PretrainConfig;
 import dev.anechoic.model.transformer.ModelSettings;
 import dev.anechoic.rl.algorithm.Algorithm;
@@ -33,7 +33,8 @@ public record StudyConfig(
     RlConfig.ExpertConfig expert,
     EvalConfig eval,
     LedgerConfig ledger,
-    @Doc("RL steps between two checkpoints to resume from; 0 for none") @Default("10")
+    @Doc("RL steps between two checkpoints to resume from; 0 for none")
+        @Default("10")
         @Range(min = 0)
         int checkpointEvery) {
 
@@ -86,12 +87,9 @@ public record StudyConfig(
           @Default("0.0")
           @Range(min = 0, max = 1)
           double stopAccuracy,
-      @Doc("format whose opening is forced for the stop accuracy; empty for none")
-          @Default("\"\"")
+      @Doc("format whose opening is forced for the stop accuracy; empty for none") @Default("\"\"")
           String stopFormat,
-      @Doc("learning rate of RL for this model; 0 for that of [rl]")
-          @Default("0.0")
-          @Range(min = 0)
+      @Doc("learning rate of RL for this model; 0 for that of [rl]") @Default("0.0") @Range(min = 0)
           double rlLr,
       @Doc("steps of RL for this model; 0 for those of [rl]") @Default("0") @Range(min = 0)
           int rlSteps) {
