@@ -47,6 +47,6 @@ final class DemoCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Path config = Home.folder().resolve("configs").resolve("demo.toml");
-    return Studies.run(Config.load(StudyConfig.class, config, overrides), data, out, spec);
+    return Studies.run(Config.load(StudyConfig.class, config, overrides), data, out, null, spec);
   }
 }

@@ -37,6 +37,11 @@ final class StudyCommand implements Callable<Integer> {
       description = "takes the problems from GSM8K instead of the generator")
   private @Nullable String data;
 
+  @Option(
+      names = "--shared",
+      description = "folder of corpora and bases, by hash, that several studies use")
+  private @Nullable Path shared;
+
   @Spec private CommandSpec spec;
 
   @SuppressWarnings("NullAway.Init") // picocli injects the fields
@@ -45,6 +50,6 @@ final class StudyCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     StudyConfig study = Config.load(StudyConfig.class, config, overrides);
-    return Studies.run(study, data, out, spec);
+    return Studies.run(study, data, out, shared, spec);
   }
 }

@@ -9,7 +9,6 @@ import dev.anechoic.model.tokenizer.Tokenizer;
 import dev.anechoic.rl.runfolder.Manifest;
 import dev.anechoic.rl.runfolder.Manifest.HashedFile;
 import dev.anechoic.rl.runfolder.RunFolder;
-import dev.anechoic.rl.study.StudyConfig.ModelDials;
 import dev.anechoic.tensor.Backend;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -20,34 +19,37 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
-/** Names everything that a run was made from. */
+/** Names everything that a run was made from; the corpus is unknown to RL on a user's checkpoint. */
 final class Manifests {
   private Manifests() {}
 
   static void write(
       RunFolder folder,
       StudyConfig config,
-      ModelDials dials,
+      String preset,
       Checkpoint base,
-      Path corpus,
+      @Nullable Path corpus,
       String command,
       Backend backend) {
     List<HashedFile> files = new ArrayList<>();
-    files.add(file("corpus", folder.path(), corpus.resolve(CorpusWriter.CORPUS)));
-    files.add(file("corpus manifest", folder.path(), corpus.resolve(CorpusWriter.MANIFEST)));
-    files.add(file("tokenizer", folder.path(), corpus.resolve(Tokenizer.FILE)));
+    if (corpus != null) {
+      files.add(file("corpus", folder.path(), corpus.resolve(CorpusWriter.CORPUS)));
+      files.add(file("corpus manifest", folder.path(), corpus.resolve(CorpusWriter.MANIFEST)));
+    }
+    files.add(file("tokenizer", folder.path(), base.folder().resolve(Tokenizer.FILE)));
     files.add(file("base checkpoint", folder.path(), base.folder().resolve("model.safetensors")));
     Path policy = folder.file("policy").resolve("model.safetensors");
     if (Files.exists(policy)) {
       files.add(file("policy checkpoint", folder.path(), policy));
     }
     new Manifest(
-            folder.path().getFileName().toString(),
+            folder.path().toAbsolutePath().normalize().getFileName().toString(),
             config.algorithm().name().toLowerCase(Locale.ROOT),
             config.seed(),
             command,
-            dials.model().preset(),
+            preset,
             base.config().parameterCount(),
             config.corpus().formatList().stream().map(Format::name).toList(),
             formatDials(config),

@@ -18,7 +18,6 @@ final class Stage {
   private final String name;
   private final Path marker;
   private final String hash;
-  private final boolean begunBefore;
 
   /**
    * @param folder of the stage's results; the marker lies in it as {@code stage-NAME.json}
@@ -27,13 +26,13 @@ final class Stage {
   Stage(String name, Path folder, List<String> inputs) {
     this.name = name;
     this.marker = folder.resolve("stage-" + name + ".json");
-    String all = name + "\n" + String.join("\n--\n", inputs);
-    this.hash = Hashing.sha256(all.getBytes(StandardCharsets.UTF_8));
-    this.begunBefore = Files.exists(marker) && stored("inputs").equals(hash);
+    this.hash = hash(name, inputs);
   }
 
-  String name() {
-    return name;
+  /** SHA-256 over a stage's name and all that its results depend on. */
+  static String hash(String name, List<String> inputs) {
+    String all = name + "\n" + String.join("\n--\n", inputs);
+    return Hashing.sha256(all.getBytes(StandardCharsets.UTF_8));
   }
 
   /** Names the stage's results for the stages after it. */
@@ -43,12 +42,12 @@ final class Stage {
 
   /** Whether the results on disk are those of these inputs, and complete. */
   boolean isDone() {
-    return begunBefore && stored("state").equals("done");
+    return wasBegun() && stored("state").equals("done");
   }
 
   /** Whether what lies on disk was begun with these inputs. */
   boolean wasBegun() {
-    return begunBefore;
+    return Files.exists(marker) && stored("inputs").equals(hash);
   }
 
   void begin() {

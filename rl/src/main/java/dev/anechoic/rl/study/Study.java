@@ -20,7 +20,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,27 +32,36 @@ public final class Study {
 
   private final StudyConfig config;
   private final Path out;
+  private final @Nullable Path shared;
   private final String command;
   private final StopSignal stop;
   private final Say say;
   private final ProblemSource problems;
+  private final String problemsId;
 
   /**
    * @param out folder of all results
+   * @param shared folder of corpora and bases that several studies use, by hash; null for {@code
+   *     out} alone
    * @param problems where questions come from
+   * @param problemsId names that source, by hash where it is a file
    * @param command the command line, for the manifest
    * @param stop ends the study between two steps, to be resumed
    */
   public Study(
       StudyConfig config,
       Path out,
+      @Nullable Path shared,
       ProblemSource problems,
+      String problemsId,
       String command,
       StopSignal stop,
       Say say) {
     this.config = config;
     this.out = out;
+    this.shared = shared;
     this.problems = problems;
+    this.problemsId = problemsId;
     this.command = command;
     this.stop = stop;
     this.say = say;
@@ -71,14 +79,10 @@ public final class Study {
     say.line(choice.reason());
     List<Path> runs = new ArrayList<>();
     try (Backend backend = choice.backend()) {
-      CorpusStage corpus = new CorpusStage(config.corpus(), problems);
-      Path corpusFolder = Studies.folder(out.resolve("corpus"));
-      Stage corpusStage = corpusStage(corpus, corpusFolder);
-      Tokenizer tokenizer = Tokenizer.load(corpusFolder);
+      Corpus corpus = corpus();
       for (Map.Entry<String, ModelDials> entry : config.models().entrySet()) {
         RunFolder folder = new RunFolder(Studies.folder(out.resolve(entry.getKey())));
-        ModelDials dials = entry.getValue();
-        if (!model(folder, dials, corpus, corpusStage, corpusFolder, tokenizer, backend)) {
+        if (!model(folder, entry.getValue(), corpus, backend)) {
           say.line("stopped; the same command goes on from here");
           return null;
         }
@@ -97,88 +101,104 @@ public final class Study {
     return file;
   }
 
-  private Stage corpusStage(CorpusStage corpus, Path folder) {
+  /** The study's data, once it is there. */
+  private record Corpus(CorpusStage stage, Path folder, String hash, Tokenizer tokenizer) {}
+
+  private Corpus corpus() {
+    List<String> inputs =
+        List.of(Config.toToml(config.corpus()), Config.toToml(config.tokenizer()), problemsId);
+    Path folder = place("corpus", Stage.hash("corpus", inputs));
+    CorpusStage data = new CorpusStage(config.corpus(), problems);
     Stage stage =
-        new Stage(
+        run(
             "corpus",
             folder,
-            List.of(Config.toToml(config.corpus()), Config.toToml(config.tokenizer())));
-    run(
-        stage,
-        () -> {
-          Tokenizer tokenizer = corpus.trainTokenizer(config.tokenizer());
-          tokenizer.save(folder);
-          corpus.write(folder, tokenizer);
-          return true;
-        });
-    return stage;
+            inputs,
+            begun -> {
+              Tokenizer tokenizer = data.trainTokenizer(config.tokenizer());
+              tokenizer.save(folder);
+              data.write(folder, tokenizer);
+              return true;
+            });
+    return new Corpus(data, folder, stage.hash(), Tokenizer.load(folder));
   }
 
   /** All stages of one model; false where a stop was asked for. */
-  private boolean model(
-      RunFolder folder,
-      ModelDials dials,
-      CorpusStage corpus,
-      Stage corpusStage,
-      Path corpusFolder,
-      Tokenizer tokenizer,
-      Backend backend) {
-    RlConfig rl = config.rlOf(dials);
-    Path base = folder.file("base");
+  private boolean model(RunFolder folder, ModelDials dials, Corpus corpus, Backend backend) {
+    List<String> inputs =
+        List.of(
+            corpus.hash(), Config.toToml(dials.pretrainingOnly()), "seed " + config.seed());
+    Path place =
+        shared == null ? Studies.folder(folder.file("base")) : place("base", Stage.hash("base", inputs));
+    Path checkpoint = place.resolve("checkpoint");
     Stage pretraining =
-        new Stage(
-            "base",
-            folder.path(),
-            List.of(
-                corpusStage.hash(),
-                Config.toToml(dials.pretrainingOnly()),
-                "seed " + config.seed()));
-    boolean trained =
         run(
-            pretraining,
-            () ->
-                new BaseStage(config, dials, corpusFolder)
-                    .run(
-                        folder.path(),
-                        base,
-                        pretraining.wasBegun(),
-                        backend,
-                        probe(dials, corpus, tokenizer),
-                        stop,
-                        say));
-    if (!trained) {
-      return false;
-    }
-    Stage tuning =
-        new Stage(
-            "rl",
-            folder.path(),
-            List.of(pretraining.hash(), Config.toToml(config.shared()), Config.toToml(rl)));
-    return run(
-        tuning,
-        () -> {
-          Studies.write(folder.file(RunFolder.CONFIG), Config.toToml(config));
-          RlStage stage =
-              new RlStage(
-                  config,
-                  rl,
-                  corpus.trainingQuestions(rl.problems()),
-                  corpus.evaluationQuestions(config.eval().problems()),
-                  stop,
-                  say);
-          Checkpoint checkpoint = Checkpoint.open(base);
-          boolean complete = stage.run(checkpoint, tokenizer, folder, backend, tuning.hash());
-          Manifests.write(folder, config, dials, checkpoint, corpusFolder, command, backend);
-          return complete;
-        });
+            "base",
+            place,
+            inputs,
+            begun ->
+                new BaseStage(config, dials, corpus.folder())
+                    .run(place, checkpoint, begun, backend, probe(dials, corpus), stop, say));
+    return pretraining.isDone()
+        && tune(folder, dials, corpus, place, pretraining.hash(), backend);
   }
 
-  private AccuracyProbe probe(ModelDials dials, CorpusStage corpus, Tokenizer tokenizer) {
+  private boolean tune(
+      RunFolder folder,
+      ModelDials dials,
+      Corpus corpus,
+      Path place,
+      String baseHash,
+      Backend backend) {
+    RlConfig rl = config.rlOf(dials);
+    List<String> inputs =
+        List.of(baseHash, Config.toToml(config.shared()), Config.toToml(rl));
+    Stage tuning =
+        run(
+            "rl",
+            folder.path(),
+            inputs,
+            begun -> {
+              Studies.write(folder.file(RunFolder.CONFIG), Config.toToml(config));
+              if (!begun) {
+                Studies.copy(
+                    place.resolve(RunFolder.METRICS), folder.file(RunFolder.METRICS));
+              }
+              Checkpoint base = Checkpoint.open(place.resolve("checkpoint"));
+              boolean complete =
+                  new RlStage(
+                          config,
+                          rl,
+                          corpus.stage().trainingQuestions(rl.problems()),
+                          corpus.stage().evaluationQuestions(config.eval().problems()),
+                          stop,
+                          say)
+                      .run(base, corpus.tokenizer(), folder, backend, Stage.hash("rl", inputs));
+              Manifests.write(
+                  folder,
+                  config,
+                  dials.model().preset(),
+                  base,
+                  corpus.folder(),
+                  command,
+                  backend);
+              return complete;
+            });
+    return tuning.isDone();
+  }
+
+  /** Where a stage that several studies may share keeps its results. */
+  private Path place(String name, String hash) {
+    return Studies.folder(
+        shared == null ? out.resolve(name) : shared.resolve(name + "-" + hash.substring(0, 12)));
+  }
+
+  private AccuracyProbe probe(ModelDials dials, Corpus corpus) {
     FormatClassifier classifier = new FormatClassifier(config.corpus().formatList());
     return new AccuracyProbe(
-        corpus.evaluationQuestions(PROBE_QUESTIONS),
+        corpus.stage().evaluationQuestions(PROBE_QUESTIONS),
         config.corpus().formatList(),
-        tokenizer,
+        corpus.tokenizer(),
         new Grader(classifier, Rewards.verified(classifier)),
         config.rl().maxNewTokens(),
         dials.stopAccuracy(),
@@ -186,20 +206,29 @@ public final class Study {
         config.seed());
   }
 
-  /** Runs a stage unless it is done; false where it was stopped in the middle. */
-  private boolean run(Stage stage, BooleanSupplier work) {
-    if (stage.isDone()) {
-      say.line("%-8s unchanged, skipped".formatted(stage.name()));
-      return true;
+  /** What a stage does; told whether it was begun before with the same inputs. */
+  private interface Work {
+    /** Returns whether it is complete; false where a stop was asked for. */
+    boolean run(boolean begunBefore);
+  }
+
+  /** Runs a stage unless it is done. One process at a time works in a folder. */
+  private Stage run(String name, Path folder, List<String> inputs, Work work) {
+    try (FolderLock lock = FolderLock.take(folder)) {
+      Stage stage = new Stage(name, folder, inputs);
+      if (stage.isDone()) {
+        say.line("%-8s unchanged, skipped".formatted(name));
+        return stage;
+      }
+      boolean begunBefore = stage.wasBegun();
+      stage.begin();
+      long since = System.nanoTime();
+      if (work.run(begunBefore)) {
+        double seconds = (System.nanoTime() - since) * 1e-9;
+        stage.done(seconds);
+        say.line("%-8s done in %.1f s".formatted(name, seconds));
+      }
+      return stage;
     }
-    stage.begin();
-    long since = System.nanoTime();
-    boolean complete = work.getAsBoolean();
-    double seconds = (System.nanoTime() - since) * 1e-9;
-    if (complete) {
-      stage.done(seconds);
-      say.line("%-8s done in %.1f s".formatted(stage.name(), seconds));
-    }
-    return complete;
   }
 }

@@ -1,0 +1,57 @@
+package dev.anechoic.rl.study;
+
+import dev.anechoic.model.config.Default;
+import dev.anechoic.model.config.Doc;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** A grid of studies: every combination of some settings. */
+@Doc("a grid of studies")
+public record SweepConfig(
+    @Doc("TOML file of the study that every cell starts from, relative to this file")
+        String study,
+    @Doc("settings of every cell, each as for --set") @Default("[]") List<String> set,
+    @Doc("key of the study = its values, as text; the last key varies fastest")
+        Map<String, List<String>> grid) {
+
+  public SweepConfig {
+    grid.forEach(
+        (key, values) -> {
+          if (values.isEmpty()) {
+            throw new IllegalArgumentException("grid key '" + key + "' has no values");
+          }
+        });
+  }
+
+  /** Number of cells. */
+  public int cells() {
+    return grid.values().stream().mapToInt(List::size).reduce(1, Math::multiplyExact);
+  }
+
+  /** The settings of a cell, as for {@code --set}: those of every cell, then its own. */
+  public List<String> overrides(int cell) {
+    List<String> overrides = new ArrayList<>(set);
+    overrides.addAll(own(cell));
+    return overrides;
+  }
+
+  /** What is particular to a cell, such as {@code kl.coef=0.1}. */
+  public List<String> own(int cell) {
+    List<String> own = new ArrayList<>();
+    int rest = cell;
+    int below = cells();
+    for (Map.Entry<String, List<String>> entry : grid.entrySet()) {
+      below /= entry.getValue().size();
+      own.add(entry.getKey() + "=" + entry.getValue().get(rest / below));
+      rest %= below;
+    }
+    return own;
+  }
+
+  /** Folder name of a cell: its number and what is particular to it. */
+  public String name(int cell) {
+    String settings = String.join(",", own(cell)).replaceAll("[^A-Za-z0-9=.,_-]", "_");
+    return "%03d,%s".formatted(cell, settings);
+  }
+}
