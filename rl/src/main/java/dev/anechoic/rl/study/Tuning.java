@@ -1,6 +1,5 @@
 package dev.anechoic.rl.study;
 
-import dev.anechoic.model.UserError;
 import dev.anechoic.model.checkpoint.Checkpoint;
 import dev.anechoic.model.config.Config;
 import dev.anechoic.model.corpus.ProblemSource;
@@ -35,27 +34,13 @@ public final class Tuning {
   /**
    * @param config its models are not used
    * @param checkpoint a folder with its tokenizer
-   * @throws UserError where the tokenizer is missing or does not fit the model
+   * @throws dev.anechoic.model.UserError where the tokenizer is missing or does not fit the model
    */
   public Tuning(StudyConfig config, Checkpoint checkpoint, ProblemSource problems) {
     this.config = config;
     this.checkpoint = checkpoint;
     this.problems = new CorpusStage(config.corpus(), problems);
-    Path file = checkpoint.tokenizer();
-    if (file == null) {
-      throw UserError.what("The checkpoint has no tokenizer")
-          .where(checkpoint.folder())
-          .expected(Tokenizer.FILE + " beside the model")
-          .remedy("Copy the tokenizer that the model was trained with into the folder.");
-    }
-    tokenizer = Tokenizer.load(file);
-    if (tokenizer.vocabSize() > checkpoint.config().vocabSize()) {
-      throw UserError.what("The tokenizer does not fit the model")
-          .where(checkpoint.folder())
-          .expected("at most " + checkpoint.config().vocabSize() + " tokens")
-          .got(tokenizer.vocabSize())
-          .remedy("Use the tokenizer that the model was trained with.");
-    }
+    tokenizer = checkpoint.tokenizer();
   }
 
   /**
