@@ -75,7 +75,9 @@ public final class Json {
    * @throws UserError where it is no JSON, or something follows the value
    */
   public static Json parse(String text, String place) {
-    try (JsonParser parser = FACTORY.createParser(text)) {
+    // some editors put a byte order mark before the text
+    String body = text.startsWith("\uFEFF") ? text.substring(1) : text;
+    try (JsonParser parser = FACTORY.createParser(body)) {
       parser.nextToken();
       Json json = new Json(plain(parser), place, "");
       if (parser.nextToken() != null) {

@@ -85,6 +85,13 @@ class JsonTest {
   }
 
   @Test
+  void byteOrderMarkIsPassedOver() throws IOException {
+    Path file =
+        Files.writeString(folder.resolve("bom.jsonl"), "\uFEFF{\"a\": 1}\r\n{\"a\": 2}\r\n");
+    assertEquals(2, JsonLines.readAll(file).size());
+  }
+
+  @Test
   void malformedTextIsOneClearError() {
     assertMessage(() -> Json.parse("{\"a\": 1,\n\"b\": oops}", "t.json"), "t.json:2", "oops");
     assertMessage(() -> Json.parse("{\"a\": 1, \"a\": 2}", "t.json"), "Duplicate");
