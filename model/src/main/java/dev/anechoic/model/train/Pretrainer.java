@@ -7,6 +7,7 @@ import dev.anechoic.model.io.Json;
 import dev.anechoic.model.optim.AdamW;
 import dev.anechoic.model.optim.Schedule;
 import dev.anechoic.model.transformer.Flops;
+import dev.anechoic.model.transformer.MemoryPlan;
 import dev.anechoic.model.transformer.ModelConfig;
 import dev.anechoic.model.transformer.Transformer;
 import dev.anechoic.tensor.Backend;
@@ -69,6 +70,13 @@ public final class Pretrainer implements AutoCloseable {
     this.data = data;
     ModelConfig shape = config.model().resolve(data.encoder().tokenizer().vocabSize());
     int time = shape.contextLength();
+    MemoryPlan.training(
+        ledger,
+        shape,
+        Math.min(config.batch(), config.microBatch()),
+        time,
+        config.checkpointing(),
+        backend.floatType().bytes());
     model = new Transformer(shape, backend, ledger);
     model.parameters().initialize(config.seed());
     model.setCheckpointing(config.checkpointing());

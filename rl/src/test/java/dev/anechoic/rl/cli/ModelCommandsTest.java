@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** {@code corpus}, {@code pretrain}, {@code sample} and {@code score}, one after the other. */
 @TestInstance(Lifecycle.PER_CLASS)
 class ModelCommandsTest {
-  @TempDir private Path folder;
+  @TempDir private static Path folder;
   private final StringWriter out = new StringWriter();
   private final StringWriter err = new StringWriter();
 
