@@ -86,6 +86,17 @@ public final class Shape {
     return true;
   }
 
+  /** Whether the last extents of this shape are those of {@code other}; no allocation. */
+  public boolean endsWith(Shape other) {
+    int skipped = dims.length - other.dims.length;
+    for (int i = 0; skipped >= 0 && i < other.dims.length; i++) {
+      if (dims[skipped + i] != other.dims[i]) {
+        return false;
+      }
+    }
+    return skipped >= 0;
+  }
+
   /** This shape with its last extent replaced. */
   public Shape withColumns(int columns) {
     int[] changed = dims.clone();

@@ -16,15 +16,15 @@ public final class Add extends Node {
 
   private Add() {}
 
-  /** a [..,C], b of the same shape or with a size that divides that of a. */
+  /** a [..,C], b of the same shape or of the last axes of a, over whose other axes it repeats. */
   public static Tensor forward(Tape tape, Tensor a, Tensor b) {
     Check.floating("add", a, b);
     Check.shape(
-        a.shape().equals(b.shape()) || (b.size() > 0 && a.size() % b.size() == 0),
+        a.shape().endsWith(b.shape()) && (b.size() > 0 || a.size() == 0),
         "add",
         a,
         b,
-        "expected the same shape, or a second operand that repeats over the leading axes");
+        "expected the same shape, or a second operand with the last axes of the first");
     Tensor y = tape.arena().like(a);
     tape.backend().add(a, b, y);
     if (tape.records(a, b)) {
