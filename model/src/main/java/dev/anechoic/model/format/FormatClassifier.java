@@ -6,10 +6,10 @@ import java.util.List;
 /**
  * Puts every completion into exactly one class.
  *
- * <p>Each format judges the completion by its own grammar. The best form wins, but any
- * marker over none; between equal forms the format whose marker comes first, then the order of the
- * list. A completion in which another format's marker comes before that of the winner is mixed. So the shares of all classes sum
- * to exactly 1, and no completion falls out.
+ * <p>Each format judges the completion by its own grammar. The best form wins, but any marker over
+ * none; between equal forms the format whose marker comes first, then the order of the list. A
+ * completion in which another format's marker comes before that of the winner is mixed. So the
+ * shares of all classes sum to exactly 1, and no completion falls out.
  */
 public final class FormatClassifier {
 

@@ -15,7 +15,9 @@ public sealed interface Outcome {
    */
   record Value(Object value) implements Outcome {
 
-    /** The value as Python's {@code repr} shows it; its type in angle brackets if it has no text. */
+    /**
+     * The value as Python's {@code repr} shows it; its type in angle brackets if it has no text.
+     */
     public String repr() {
       try {
         return Text.repr(value, new Budget(Limits.DEFAULT));

@@ -54,8 +54,7 @@ class CorpusFilesTest {
     }
     Json written = Json.read(folder.resolve("a").resolve(CorpusWriter.MANIFEST));
     assertEquals(30_000, written.get("tokens").longValue());
-    assertEquals(
-        Hashing.sha256(corpus), written.get("sha256").get(CorpusWriter.CORPUS).string());
+    assertEquals(Hashing.sha256(corpus), written.get("sha256").get(CorpusWriter.CORPUS).string());
   }
 
   @Test

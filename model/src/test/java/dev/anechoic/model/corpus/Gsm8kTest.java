@@ -59,7 +59,8 @@ class Gsm8kTest {
             rolls = 12 * 10
             brown_rolls = 15 * 2
             result = rolls - brown_rolls
-            return result""",
+            return result\
+        """,
         new CodeFormat(false).render(problem).replace("def rolls2", "def rolls_left"));
   }
 
@@ -84,8 +85,22 @@ class Gsm8kTest {
         ("There are %s * %s = <<%s*%s=%s>>%s rolls.\nBurnt are %s*2=<<%s*2=%s>>%s brown rolls.\n"
                 + "So %s - %s = <<%s-%s=%s>>%s rolls are left.")
             .formatted(
-                trays, rolls, trays, rolls, all, all, burnt, burnt, lost, lost, all, lost, all,
-                lost, all.subtract(lost), all.subtract(lost)),
+                trays,
+                rolls,
+                trays,
+                rolls,
+                all,
+                all,
+                burnt,
+                burnt,
+                lost,
+                lost,
+                all,
+                lost,
+                all,
+                lost,
+                all.subtract(lost),
+                all.subtract(lost)),
         other.solutionText(true));
     assertEquals(0, other.gold().compareTo(all.subtract(lost)));
   }
@@ -132,7 +147,8 @@ class Gsm8kTest {
 
   private static Path data(String file) {
     String folder = System.getProperty("anechoic.data");
-    Path root = folder != null ? Path.of(folder) : Path.of("..", "..", "shared", "data").normalize();
+    Path root =
+        folder != null ? Path.of(folder) : Path.of("..", "..", "shared", "data").normalize();
     Path path = root.resolve(file);
     if (!Files.exists(path)) {
       System.out.println("skipped: there is no " + path.toAbsolutePath());

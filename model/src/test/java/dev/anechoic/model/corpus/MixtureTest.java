@@ -126,8 +126,7 @@ class MixtureTest {
       var gold = document.answer();
       assertTrue(gold != null);
       String completion = document.completion();
-      var verification =
-          classifier.verify(completion, classifier.classify(completion), gold);
+      var verification = classifier.verify(completion, classifier.classify(completion), gold);
       boolean right = verification.verdict() == Verdict.CORRECT;
       if (document.corruption() != Corruption.MISCONCEPTION) {
         assertEquals(document.corruption() == Corruption.NONE, right, completion);
@@ -165,8 +164,7 @@ class MixtureTest {
   /** The hash changes only when generator, formats or mixture are changed on purpose. */
   @Test
   void aSeedNamesTheCorpusForGood() {
-    String all =
-        mixture(SHARES).blocks(2).map(d -> d.text() + "\n").collect(Collectors.joining());
+    String all = mixture(SHARES).blocks(2).map(d -> d.text() + "\n").collect(Collectors.joining());
     assertEquals(
         "d44030acf36a6fc7", Hashing.sha256(all.getBytes(StandardCharsets.UTF_8)).substring(0, 16));
   }

@@ -37,7 +37,8 @@ class ProblemGeneratorTest {
       all.append(problem.questionText()).append('\n').append(problem.solutionText(true));
     }
     assertEquals(
-        "0d2f95b8aebb4c46", Hashing.sha256(all.toString().getBytes(StandardCharsets.UTF_8)).substring(0, 16));
+        "0d2f95b8aebb4c46",
+        Hashing.sha256(all.toString().getBytes(StandardCharsets.UTF_8)).substring(0, 16));
   }
 
   @Test
@@ -90,8 +91,7 @@ class ProblemGeneratorTest {
   void evaluationProblemsAreInNoCorpus() {
     Set<String> heldOut = new HashSet<>();
     ProblemGenerator evaluation = new ProblemGenerator(STANDARD);
-    IntStream.range(0, 1_000)
-        .forEach(i -> heldOut.add(evaluation.evaluation(i).canonicalForm()));
+    IntStream.range(0, 1_000).forEach(i -> heldOut.add(evaluation.evaluation(i).canonicalForm()));
     for (long seed = 1; seed <= 3; seed++) {
       for (Problem problem : training(STANDARD.withSeed(seed), PROBLEMS)) {
         assertFalse(heldOut.contains(problem.canonicalForm()), problem::canonicalForm);
@@ -104,9 +104,7 @@ class ProblemGeneratorTest {
     List<Problem> trapped = training(STANDARD, PROBLEMS).stream().filter(Noise::hasTrap).toList();
     assertEquals(0.21, trapped.size() / (double) PROBLEMS, 0.03);
     long different =
-        trapped.stream()
-            .filter(p -> Noise.misread(p).result().compareTo(p.gold()) != 0)
-            .count();
+        trapped.stream().filter(p -> Noise.misread(p).result().compareTo(p.gold()) != 0).count();
     // half of 4 is 4 - 2, and 2 to each of 2 is 2 + 2.
     assertTrue(different > 0.97 * trapped.size(), different + " of " + trapped.size());
   }
@@ -114,7 +112,8 @@ class ProblemGeneratorTest {
   @Test
   void questionsAreShortAndManifold() {
     List<Problem> problems = training(STANDARD, PROBLEMS);
-    double tokens = problems.stream().mapToInt(p -> words(p.questionText())).average().orElseThrow();
+    double tokens =
+        problems.stream().mapToInt(p -> words(p.questionText())).average().orElseThrow();
     assertEquals(31, tokens, 3);
     assertTrue(problems.stream().allMatch(p -> words(p.questionText()) <= 90));
     assertTrue(problems.stream().map(Problem::family).distinct().count() > 300);

@@ -98,8 +98,7 @@ class ProblemTest {
     Term term = parse(source);
     assertEquals(expected, term.text(leaf -> leaf.value(List.of(), List.of()) + "", ""));
     assertEquals(
-        0,
-        term.value(List.of(), List.of()).compareTo(parse(expected).value(List.of(), List.of())));
+        0, term.value(List.of(), List.of()).compareTo(parse(expected).value(List.of(), List.of())));
   }
 
   /** A small reader of its own, so that the two are not wrong together. */
@@ -136,8 +135,7 @@ class ProblemTest {
     "2.50, 2.5, 2.5, '2.5'",
     "1E+3, 1000, 1000, '1,000'"
   })
-  void numbersAreWrittenInTheirStyle(
-      BigDecimal value, String word, String digits, String grouped) {
+  void numbersAreWrittenInTheirStyle(BigDecimal value, String word, String digits, String grouped) {
     assertEquals(word, NumberStyle.WORD.text(value));
     assertEquals(digits, NumberStyle.DIGITS.text(value));
     assertEquals(grouped, new NumberStyle(false, false, true, 0).text(value));
@@ -163,7 +161,6 @@ class ProblemTest {
   void aProblemNeedsSteps() {
     Problem problem = apples();
     assertThrows(IllegalArgumentException.class, () -> problem.withSteps(List.of()));
-    assertThrows(
-        IllegalArgumentException.class, () -> Piece.of("no place", new Piece.Words("x")));
+    assertThrows(IllegalArgumentException.class, () -> Piece.of("no place", new Piece.Words("x")));
   }
 }

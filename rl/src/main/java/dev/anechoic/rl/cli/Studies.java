@@ -82,8 +82,7 @@ final class Studies {
       Path out,
       CommandSpec spec) {
     Evaluation evaluation =
-        new Tuning(config, checkpoint, problems(config, data))
-            .evaluate(out, new Say(System.out));
+        new Tuning(config, checkpoint, problems(config, data)).evaluate(out, new Say(System.out));
     EvaluationTable.lines(evaluation).forEach(System.out::println);
     System.out.println("answers: " + out.toAbsolutePath());
     return 0;

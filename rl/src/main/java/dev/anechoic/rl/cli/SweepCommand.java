@@ -24,8 +24,9 @@ import picocli.CommandLine.Spec;
 
 /**
  * {@code anechoic sweep CONFIG --out DIR}: a grid of studies in a pool of processes. With {@code
- * --index K} it runs one cell in this process, so that an array job of a cluster runs the same file.
- * Cells share corpora and bases by hash; a finished cell is skipped, one that was cut off goes on.
+ * --index K} it runs one cell in this process, so that an array job of a cluster runs the same
+ * file. Cells share corpora and bases by hash; a finished cell is skipped, one that was cut off
+ * goes on.
  */
 @Command(
     name = "sweep",

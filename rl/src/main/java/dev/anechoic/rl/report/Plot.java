@@ -15,6 +15,7 @@ import java.util.function.DoubleFunction;
  */
 final class Plot {
   static final double WIDTH = 460;
+
   /** Room for labels at the right; one width for most charts, so that their steps line up. */
   private static final double ROOM = 92;
 

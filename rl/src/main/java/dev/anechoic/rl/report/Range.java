@@ -38,6 +38,9 @@ record Range(double low, double high) {
 
   /** Round values inside the range, about as many as wanted. */
   List<Double> ticks(int wanted) {
+    if (!(high > low)) {
+      return List.of(low); // one step only: an axis without extent
+    }
     double step = step(high - low, wanted);
     List<Double> ticks = new ArrayList<>();
     long last = Math.round(Math.floor(high / step + 1e-9));

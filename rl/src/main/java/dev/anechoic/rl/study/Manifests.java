@@ -21,7 +21,9 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Names everything that a run was made from; the corpus is unknown to RL on a user's checkpoint. */
+/**
+ * Names everything that a run was made from; the corpus is unknown to RL on a user's checkpoint.
+ */
 final class Manifests {
   private Manifests() {}
 

@@ -126,10 +126,11 @@ public final class Study {
   /** All stages of one model; false where a stop was asked for. */
   private boolean model(RunFolder folder, ModelDials dials, Corpus corpus, Backend backend) {
     List<String> inputs =
-        List.of(
-            corpus.hash(), Config.toToml(dials.pretrainingOnly()), "seed " + config.seed());
+        List.of(corpus.hash(), Config.toToml(dials.pretrainingOnly()), "seed " + config.seed());
     Path place =
-        shared == null ? Studies.folder(folder.file("base")) : place("base", Stage.hash("base", inputs));
+        shared == null
+            ? Studies.folder(folder.file("base"))
+            : place("base", Stage.hash("base", inputs));
     Path checkpoint = place.resolve("checkpoint");
     Stage pretraining =
         run(
@@ -139,8 +140,7 @@ public final class Study {
             begun ->
                 new BaseStage(config, dials, corpus.folder())
                     .run(place, checkpoint, begun, backend, probe(dials, corpus), stop, say));
-    return pretraining.isDone()
-        && tune(folder, dials, corpus, place, pretraining.hash(), backend);
+    return pretraining.isDone() && tune(folder, dials, corpus, place, pretraining.hash(), backend);
   }
 
   private boolean tune(
@@ -151,8 +151,7 @@ public final class Study {
       String baseHash,
       Backend backend) {
     RlConfig rl = config.rlOf(dials);
-    List<String> inputs =
-        List.of(baseHash, Config.toToml(config.shared()), Config.toToml(rl));
+    List<String> inputs = List.of(baseHash, Config.toToml(config.shared()), Config.toToml(rl));
     Stage tuning =
         run(
             "rl",
@@ -161,8 +160,7 @@ public final class Study {
             begun -> {
               Studies.write(folder.file(RunFolder.CONFIG), Config.toToml(config));
               if (!begun) {
-                Studies.copy(
-                    place.resolve(RunFolder.METRICS), folder.file(RunFolder.METRICS));
+                Studies.copy(place.resolve(RunFolder.METRICS), folder.file(RunFolder.METRICS));
               }
               Checkpoint base = Checkpoint.open(place.resolve("checkpoint"));
               boolean complete =
@@ -175,13 +173,7 @@ public final class Study {
                           say)
                       .run(base, corpus.tokenizer(), folder, backend, Stage.hash("rl", inputs));
               Manifests.write(
-                  folder,
-                  config,
-                  dials.model().preset(),
-                  base,
-                  corpus.folder(),
-                  command,
-                  backend);
+                  folder, config, dials.model().preset(), base, corpus.folder(), command, backend);
               return complete;
             });
     return tuning.isDone();

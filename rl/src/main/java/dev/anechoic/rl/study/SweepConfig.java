@@ -9,19 +9,17 @@ import java.util.Map;
 /** A grid of studies: every combination of some settings. */
 @Doc("a grid of studies")
 public record SweepConfig(
-    @Doc("TOML file of the study that every cell starts from, relative to this file")
-        String study,
+    @Doc("TOML file of the study that every cell starts from, relative to this file") String study,
     @Doc("settings of every cell, each as for --set") @Default("[]") List<String> set,
     @Doc("key of the study = its values, as text; the last key varies fastest")
         Map<String, List<String>> grid) {
 
   public SweepConfig {
-    grid.forEach(
-        (key, values) -> {
-          if (values.isEmpty()) {
-            throw new IllegalArgumentException("grid key '" + key + "' has no values");
-          }
-        });
+    grid.forEach((key, values) -> {
+      if (values.isEmpty()) {
+        throw new IllegalArgumentException("grid key '" + key + "' has no values");
+      }
+    });
   }
 
   /** Number of cells. */

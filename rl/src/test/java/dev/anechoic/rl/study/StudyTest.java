@@ -1,0 +1,195 @@
+package dev.anechoic.rl.study;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.anechoic.model.config.Config;
+import dev.anechoic.model.corpus.ProblemGenerator;
+import dev.anechoic.model.io.Hashing;
+import dev.anechoic.model.train.StopSignal;
+import dev.anechoic.rl.runfolder.Metrics;
+import dev.anechoic.rl.runfolder.RunFolder;
+import java.io.ByteArrayOutputStream;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The whole chain on a model of a few thousand parameters. */
+class StudyTest {
+  private static final String TINY =
+      """
+      threads = 1
+      checkpoint_every = 1
+      [corpus]
+      unit = "documents"
+      block_size = 300
+      blocks = 1
+      evaluation = 32
+      [tokenizer]
+      vocab_size = 320
+      [models.tiny]
+      tokens = 16384
+      batch = 8
+      eval_every = 0
+      model = { preset = "nano", context_length = 160, channels = 16, layers = 1, heads = 2 }
+      [rl]
+      steps = 4
+      problems = 64
+      prompts_per_step = 4
+      samples_per_prompt = 4
+      max_new_tokens = 24
+      minibatch_tokens = 200
+      epochs = 2
+      [eval]
+      problems = 8
+      samples = 4
+      [expert]
+      rounds = 2
+      prompts_per_round = 4
+      samples_per_prompt = 4
+      """;
+
+  @TempDir Path folder;
+
+  private static StudyConfig config(String more) {
+    return Config.parse(StudyConfig.class, more + "\n" + TINY, "tiny.toml");
+  }
+
+  private static Path run(StudyConfig config, Path out, StopSignal stop, PrintStream log) {
+    return new Study(
+            config,
+            out,
+            null,
+            new ProblemGenerator(config.corpus().generator()),
+            "generated",
+            "test",
+            stop,
+            new Say(log))
+        .run();
+  }
+
+  private static PrintStream quiet() {
+    return new PrintStream(OutputStream.nullOutputStream(), true, StandardCharsets.UTF_8);
+  }
+
+  private static String policyHash(Path out) {
+    return Hashing.sha256(out.resolve("tiny/policy/model.safetensors"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"ppo", "grpo"})
+  void firstUpdateSeesTheSamplersOwnLogProbs(String algorithm) {
+    String once = TINY.replace("minibatch_tokens = 200", "minibatch_tokens = 0");
+    StudyConfig config =
+        Config.parse(
+            StudyConfig.class,
+            "algorithm = \"" + algorithm + "\"\n" + once.replace("epochs = 2", "epochs = 1"),
+            "tiny.toml");
+    run(config, folder, StopSignal.manual(), quiet());
+    Metrics metrics = new RunFolder(folder.resolve("tiny")).metrics("rl");
+    for (int step = 0; step < metrics.size(); step++) {
+      assertEquals(0.0, metrics.column("rollout/logprob_mismatch")[step]);
+      assertEquals(0.0, metrics.column("ppo/clipfrac")[step]);
+    }
+    assertEquals(0.0, metrics.column("kl/sequence")[0], "policy and base are the same at first");
+    assertEquals(0.0, metrics.column("kl/k3")[0]);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"ppo", "grpo", "expert_iteration"})
+  void stoppedStudyGoesOnToTheSameBits(String algorithm) {
+    StudyConfig config = config("algorithm = \"" + algorithm + "\"");
+    Path whole = folder.resolve("whole");
+    assertNotNull(run(config, whole, StopSignal.manual(), quiet()));
+
+    Path parts = folder.resolve("parts");
+    StopSignal stop = StopSignal.manual();
+    assertNull(run(config, parts, stop, new StopAfter(stop, "rl   1/")));
+    assertNotNull(run(config, parts, StopSignal.manual(), quiet()));
+    assertEquals(policyHash(whole), policyHash(parts));
+    assertEquals(rewards(whole), rewards(parts), "the metrics of all steps, each of them once");
+  }
+
+  private static List<Double> rewards(Path out) {
+    Metrics metrics = new RunFolder(out.resolve("tiny")).metrics("rl");
+    List<Double> rows = new ArrayList<>();
+    for (String key : List.of("reward", "length", "entropy", "kl/sequence")) {
+      for (double value : metrics.column(key)) {
+        rows.add(value);
+      }
+    }
+    return rows;
+  }
+
+  @Test
+  void resultDoesNotDependOnTheNumberOfThreads() {
+    run(config(""), folder.resolve("one"), StopSignal.manual(), quiet());
+    StudyConfig two =
+        Config.parse(StudyConfig.class, TINY.replace("threads = 1", "threads = 2"), "tiny.toml");
+    run(two, folder.resolve("two"), StopSignal.manual(), quiet());
+    assertEquals(policyHash(folder.resolve("one")), policyHash(folder.resolve("two")));
+  }
+
+  @Test
+  void unchangedStudyIsSkippedAndAChangedSettingRunsWhatDependsOnIt() {
+    run(config(""), folder, StopSignal.manual(), quiet());
+    String again = logOf(config(""));
+    assertTrue(again.contains("corpus   unchanged") && again.contains("rl       unchanged"), again);
+    String changed = logOf(config("kl = { coef = 0.5 }"));
+    assertTrue(changed.contains("base     unchanged"), changed);
+    assertTrue(changed.contains("rl       done"), changed);
+  }
+
+  private String logOf(StudyConfig config) {
+    ByteArrayOutputStream log = new ByteArrayOutputStream();
+    run(config, folder, StopSignal.manual(), new PrintStream(log, true, StandardCharsets.UTF_8));
+    return log.toString(StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void reportAndManifestNameTheRun() throws Exception {
+    Path report = run(config(""), folder, StopSignal.manual(), quiet());
+    assertTrue(Files.readString(report).contains("tiny"));
+    RunFolder run = new RunFolder(folder.resolve("tiny"));
+    assertEquals(List.of("code", "tool", "text"), run.manifest().orElseThrow().formats());
+    assertEquals(8, run.evalAfter().orElseThrow().problems().size());
+    double[] shares = new double[3];
+    int f = 0;
+    for (String format : List.of("code", "tool", "text")) {
+      shares[f++] = run.metrics("rl").column("format/" + format + "/share")[0];
+    }
+    double rest =
+        run.metrics("rl").column("format/mixed/share")[0]
+            + run.metrics("rl").column("format/none/share")[0];
+    assertEquals(1.0, shares[0] + shares[1] + shares[2] + rest, 1e-12);
+  }
+
+  /** Asks for a stop when a certain line is printed. */
+  private static final class StopAfter extends PrintStream {
+    private final StopSignal stop;
+    private final String line;
+
+    StopAfter(StopSignal stop, String line) {
+      super(OutputStream.nullOutputStream(), true, StandardCharsets.UTF_8);
+      this.stop = stop;
+      this.line = line;
+    }
+
+    @Override
+    public void println(String text) {
+      if (text.startsWith(line)) {
+        stop.request();
+      }
+    }
+  }
+}
