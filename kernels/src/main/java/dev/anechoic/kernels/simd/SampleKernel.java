@@ -3,6 +3,9 @@ package dev.anechoic.kernels.simd;
 import dev.anechoic.tensor.Philox;
 import dev.anechoic.tensor.Tensor;
 import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorSpecies;
 
 /**
  * Categorical sampling by the inverse of the cumulative distribution; top-p is the nucleus of
@@ -12,6 +15,8 @@ import java.util.Arrays;
  * batch. Cumulative sums run in double in order of the vocabulary.
  */
 final class SampleKernel extends RowKernel {
+  private static final VectorSpecies<Float> F = Lanes.F;
+
   private final Operand logits = new Operand();
   private final Indices samples = new Indices();
   private final Indices positions = new Indices();
@@ -140,7 +145,16 @@ final class SampleKernel extends RowKernel {
       }
     }
     float max = SoftmaxKernels.max(weights, 0, columns);
-    SoftmaxKernels.expSum(weights, 0, columns, max, weights, 0);
+    exp(weights, columns, max);
+  }
+
+  /** {@code x = exp(x - max)}, in place. */
+  private static void exp(float[] x, int n, float max) {
+    for (int i = 0; i < n; i += F.length()) {
+      VectorMask<Float> mask = F.indexInRange(i, n);
+      FloatVector v = FloatVector.fromArray(F, x, i, mask).sub(max);
+      VectorMath.expNotPositive(v).intoArray(x, i, mask);
+    }
   }
 
   /** Fills {@code kept} with the logits of the top-k, then top-p support. */
