@@ -29,6 +29,18 @@ public final class Sgemm {
   /** Most rows of a chunk: 96 rows of a block of A take 192 KiB and stay in L2. */
   private static final int CHUNK = 96;
 
+  /** Rows that go over all panels of a group in turn where those fit in the L2 cache. */
+  private static final int SWEEP = 2 * GemmTiles.ROWS;
+
+  /** Floats of packed B that stay in the L2 cache: 512 KiB. */
+  private static final int CACHED = 1 << 17;
+
+  /** Columns of a transposed A from which its chunks are packed: its rows then lie far apart. */
+  private static final int PACK_A_COLUMNS = 192;
+
+  /** Most rows of a chunk of a transposed A that is packed. */
+  private static final int PACK_A_ROWS = 48;
+
   /** Columns packed at once: bounds the packed block to 8 MiB. */
   private static final int COLUMNS = 4096;
 
@@ -50,6 +62,9 @@ public final class Sgemm {
 
   /** One tile of C per thread, for the columns past the last whole tile. */
   private final float[][] edges;
+
+  /** A chunk of a transposed A per thread, {@code [depth, 48]}. */
+  private final float[][] chunksOfA;
 
   private float[] packed = new float[0];
 
@@ -82,6 +97,7 @@ public final class Sgemm {
   private int packedFrom;
   private int chunkRows;
   private int groups;
+  private boolean packA;
 
   /** A product on the calling thread alone. */
   public Sgemm() {
@@ -92,6 +108,7 @@ public final class Sgemm {
   public Sgemm(WorkerPool pool) {
     this.pool = pool;
     this.edges = new float[pool.threads()][GemmTiles.ROWS * GemmTiles.WIDTH];
+    this.chunksOfA = new float[pool.threads()][];
   }
 
   /**
@@ -268,7 +285,9 @@ public final class Sgemm {
     int threads = pool.threads();
     int wanted =
         threads == 1 ? 1 : (int) Math.min(TASKS_PER_THREAD * threads, 1 + flops / TASK_FLOPS);
-    int chunks = (m + CHUNK - 1) / CHUNK;
+    packA = transA && lda >= PACK_A_COLUMNS && m > PACK_A_ROWS && panels > 1;
+    int most = packA ? PACK_A_ROWS : CHUNK;
+    int chunks = (m + most - 1) / most;
     if (wanted > 1 && chunks > 1) {
       chunks = (chunks + threads - 1) / threads * threads;
     }
@@ -294,13 +313,37 @@ public final class Sgemm {
     int group = index % groups;
     int from = chunk * chunkRows;
     int to = Math.min(m, from + chunkRows);
-    int lastPanel = (group + 1) * panels / groups;
-    for (int p = group * panels / groups; p < lastPanel; p++) {
-      multiplyPanel(from, to, p, worker);
+    int firstOfGroup = group * panels / groups;
+    int lastOfGroup = (group + 1) * panels / groups;
+    if (packA) {
+      packChunk(from, to, worker);
+    }
+    boolean cached = (lastOfGroup - firstOfGroup) * depth * PANEL <= CACHED;
+    int sweep = cached ? SWEEP : chunkRows;
+    for (int i = from; i < to; i += sweep) {
+      for (int p = firstOfGroup; p < lastOfGroup; p++) {
+        multiplyPanel(i, Math.min(to, i + sweep), p, from, worker);
+      }
     }
   }
 
-  private void multiplyPanel(int from, int to, int panel, int worker) {
+  /** Columns {@code from} to {@code to} of the block of a transposed A, side by side. */
+  private void packChunk(int from, int to, int worker) {
+    float[] chunk = chunksOfA[worker];
+    if (chunk == null) {
+      chunk = new float[DEPTH * PACK_A_ROWS];
+      chunksOfA[worker] = chunk;
+    }
+    for (int k = 0; k < depth; k++) {
+      System.arraycopy(a, aAt + (blockK + k) * lda + from, chunk, k * PACK_A_ROWS, to - from);
+    }
+  }
+
+  private void multiplyPanel(int from, int to, int panel, int chunkFrom, int worker) {
+    float[] left = packA ? chunksOfA[worker] : a;
+    int leftLd = packA ? PACK_A_ROWS : lda;
+    // Where row 0 of A would lie.
+    int leftAt = packA ? -chunkFrom : transA ? aAt + blockK * lda : aAt + blockK;
     int j = (firstPanel + panel) * PANEL;
     int wide = Math.min(PANEL, n - j);
     float[] source;
@@ -321,15 +364,25 @@ public final class Sgemm {
     }
     for (int s = 0; s < wide; s += GemmTiles.WIDTH) {
       if (s + GemmTiles.WIDTH <= wide) {
-        multiplyStrip(from, to, source, at + s, ld, j + s);
+        multiplyStrip(from, to, left, leftAt, leftLd, source, at + s, ld, j + s);
       } else {
-        multiplyEdge(from, to, source, at + s, ld, j + s, wide - s, edges[worker]);
+        multiplyEdge(
+            from, to, left, leftAt, leftLd, source, at + s, ld, j + s, wide - s, edges[worker]);
       }
     }
   }
 
   /** Rows {@code from} to {@code to} of the whole tiles that start at column {@code j}. */
-  private void multiplyStrip(int from, int to, float[] source, int at, int ld, int j) {
+  private void multiplyStrip(
+      int from,
+      int to,
+      float[] left,
+      int leftAt,
+      int leftLd,
+      float[] source,
+      int at,
+      int ld,
+      int j) {
     float[] start = c;
     int startAt = cAt + j;
     int lds = ldc;
@@ -338,17 +391,16 @@ public final class Sgemm {
       startAt = 0;
       lds = 0;
     }
-    int stepA = transA ? 1 : lda;
-    int baseA = aAt + (transA ? blockK * lda : blockK);
+    int stepA = transA ? 1 : leftLd;
     boolean complete = bias != null && blockK + depth == k;
     for (int i = from; i < to; ) {
       int rows = GemmTiles.rowsOfNext(to - i);
       GemmTiles.tile(
           rows,
           transA,
-          a,
-          baseA + i * stepA,
-          lda,
+          left,
+          leftAt + i * stepA,
+          leftLd,
           source,
           at,
           ld,
@@ -368,10 +420,19 @@ public final class Sgemm {
 
   /** As {@link #multiplyStrip} for fewer columns than a tile has: goes through a tile aside. */
   private void multiplyEdge(
-      int from, int to, float[] source, int at, int ld, int j, int wide, float[] tile) {
+      int from,
+      int to,
+      float[] left,
+      int leftAt,
+      int leftLd,
+      float[] source,
+      int at,
+      int ld,
+      int j,
+      int wide,
+      float[] tile) {
     int width = GemmTiles.WIDTH;
-    int stepA = transA ? 1 : lda;
-    int baseA = aAt + (transA ? blockK * lda : blockK);
+    int stepA = transA ? 1 : leftLd;
     boolean complete = bias != null && blockK + depth == k;
     for (int i = from; i < to; ) {
       int rows = GemmTiles.rowsOfNext(to - i);
@@ -385,9 +446,9 @@ public final class Sgemm {
       GemmTiles.tile(
           rows,
           transA,
-          a,
-          baseA + i * stepA,
-          lda,
+          left,
+          leftAt + i * stepA,
+          leftLd,
           source,
           at,
           ld,

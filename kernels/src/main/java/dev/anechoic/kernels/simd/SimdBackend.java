@@ -3,6 +3,7 @@ package dev.anechoic.kernels.simd;
 import dev.anechoic.kernels.scalar.ScalarBackend;
 import dev.anechoic.tensor.DType;
 import dev.anechoic.tensor.Tensor;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -63,6 +64,11 @@ public final class SimdBackend extends ScalarBackend {
   @Override
   public int threads() {
     return pool.threads();
+  }
+
+  @Override
+  public List<String> warnings() {
+    return SelfTest.run();
   }
 
   // ---- memory -------------------------------------------------------------------------------
