@@ -1,5 +1,6 @@
 package dev.anechoic.kernels.simd;
 
+import dev.anechoic.tensor.trace.TaskEvent;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.locks.LockSupport;
@@ -139,6 +140,7 @@ public final class WorkerPool implements AutoCloseable {
   /** Takes tasks until none is left. */
   private void work(int worker) {
     int ran = 0;
+    TaskEvent event = TaskEvent.start();
     while (true) {
       long seen = state;
       int left = (int) seen;
@@ -160,6 +162,9 @@ public final class WorkerPool implements AutoCloseable {
       ran++;
     }
     if (ran > 0) {
+      if (event != null) {
+        event.finish("tasks", ran);
+      }
       DONE.getAndAdd(this, ran);
     }
   }

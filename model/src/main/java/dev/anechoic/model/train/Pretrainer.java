@@ -12,6 +12,7 @@ import dev.anechoic.model.transformer.ModelConfig;
 import dev.anechoic.model.transformer.Transformer;
 import dev.anechoic.tensor.Backend;
 import dev.anechoic.tensor.MemoryLedger;
+import dev.anechoic.tensor.trace.StepEvent;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -160,7 +161,11 @@ public final class Pretrainer implements AutoCloseable {
     trainedTokens += packer.fill(inputs, targets, config.batch());
     step++;
     int time = model.config().contextLength();
+    StepEvent event = StepEvent.start();
     train.run(inputs, targets, config.batch(), time, schedule.lr(step));
+    if (event != null) {
+      event.finish("pretrain", step, (long) config.batch() * time);
+    }
   }
 
   private boolean isDue(int every) {

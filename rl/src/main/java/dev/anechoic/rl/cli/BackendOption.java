@@ -5,6 +5,7 @@ import dev.anechoic.tensor.Backend;
 import dev.anechoic.tensor.BackendOptions;
 import dev.anechoic.tensor.Backends;
 import dev.anechoic.tensor.TensorException;
+import dev.anechoic.tensor.profile.TracedBackend;
 import java.io.PrintWriter;
 import picocli.CommandLine.Option;
 
@@ -39,7 +40,7 @@ final class BackendOption {
       log.println(choice.reason());
       choice.backend().warnings().forEach(log::println);
       log.flush();
-      return choice.backend();
+      return TracedBackend.ifRecording(choice.backend());
     } catch (TensorException e) {
       throw UserError.what("The backend cannot be used: " + e.getMessage())
           .cause(e)

@@ -33,6 +33,7 @@ import dev.anechoic.rl.runfolder.Evaluation;
 import dev.anechoic.rl.runfolder.RunFolder;
 import dev.anechoic.tensor.Backend;
 import dev.anechoic.tensor.MemoryLedger;
+import dev.anechoic.tensor.trace.StepEvent;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -124,7 +125,11 @@ final class RlStage {
     }
     try (RunWriter writer = RunWriter.open(folder, tokenizer, done)) {
       for (int step = done + 1; step <= trainer.steps(); step++) {
+        StepEvent event = StepEvent.start();
         StepResult result = trainer.step(step);
+        if (event != null) {
+          event.finish("rl", step, sampledTokens(result));
+        }
         writer.step(step, result, timings(phases, result));
         say.line(line(step, trainer.steps(), result, phases));
         boolean last = step == trainer.steps();
@@ -234,11 +239,14 @@ final class RlStage {
 
   // ---- what a person sees -------------------------------------------------------------------
 
+  private static long sampledTokens(StepResult result) {
+    return result.rollout().stream().mapToLong(Trajectory::length).sum();
+  }
+
   private static Map<String, Double> timings(Phases phases, StepResult result) {
     Map<String, Double> timings = new LinkedHashMap<>();
     phases.seconds().forEach((phase, seconds) -> timings.put("time/" + phase, seconds));
-    long tokens = result.rollout().stream().mapToLong(Trajectory::length).sum();
-    timings.put("throughput/tokens_per_second", tokens / phases.total());
+    timings.put("throughput/tokens_per_second", sampledTokens(result) / phases.total());
     return timings;
   }
 

@@ -16,6 +16,7 @@ import dev.anechoic.rl.study.StudyConfig.ModelDials;
 import dev.anechoic.tensor.Backend;
 import dev.anechoic.tensor.BackendOptions;
 import dev.anechoic.tensor.Backends;
+import dev.anechoic.tensor.profile.TracedBackend;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -78,7 +79,7 @@ public final class Study {
         Backends.open(config.backend(), BackendOptions.DEFAULT.withThreads(config.threads()));
     say.line(choice.reason());
     List<Path> runs = new ArrayList<>();
-    try (Backend backend = choice.backend()) {
+    try (Backend backend = TracedBackend.ifRecording(choice.backend())) {
       Corpus corpus = corpus();
       for (Map.Entry<String, ModelDials> entry : config.models().entrySet()) {
         RunFolder folder = new RunFolder(Studies.folder(out.resolve(entry.getKey())));

@@ -104,7 +104,7 @@ public final class ChromeTrace {
               thread(event),
               "tokens");
       case "anechoic.Task" ->
-          complete(event, event.getString("name"), "task", thread(event), "from", "to");
+          complete(event, event.getString("name"), "task", thread(event), "tasks");
       case "jdk.GarbageCollection" ->
           complete(event, "GC " + event.getString("name"), "gc", COLLECTOR, "cause");
       case "jdk.GCPhasePause" -> complete(event, event.getString("name"), "gc", COLLECTOR);
@@ -127,13 +127,19 @@ public final class ChromeTrace {
     summary.op(event.getString("name"), nanos, flops, bytes);
     start(event, event.getString("name"), "op", thread(event));
     json.writeStringField("shape", event.getString("shape"));
-    json.writeNumberField("flops", flops);
-    json.writeNumberField("bytes", bytes);
-    if (nanos > 0) {
-      json.writeNumberField("GFLOP/s", flops / (double) nanos);
-      json.writeNumberField("GB/s", bytes / (double) nanos);
-    }
+    rate("flops", "GFLOP/s", flops, nanos);
+    rate("bytes", "GB/s", bytes, nanos);
     finish();
+  }
+
+  /** A count and its rate; a count below 0 depends on the data and is not known. */
+  private void rate(String name, String unit, long count, long nanos) throws IOException {
+    if (count >= 0) {
+      json.writeNumberField(name, count);
+    }
+    if (count >= 0 && nanos > 0) {
+      json.writeNumberField(unit, count / (double) nanos);
+    }
   }
 
   private void complete(

@@ -20,6 +20,7 @@ public final class TraceSummary {
     private long nanos;
     private long flops;
     private long bytes;
+    private boolean counted = true;
   }
 
   TraceSummary() {}
@@ -32,8 +33,9 @@ public final class TraceSummary {
     Totals totals = ops.computeIfAbsent(name, n -> new Totals());
     totals.calls++;
     totals.nanos += nanos;
-    totals.flops += flops;
-    totals.bytes += bytes;
+    totals.flops += Math.max(0, flops);
+    totals.bytes += Math.max(0, bytes);
+    totals.counted &= flops >= 0;
   }
 
   /** Events of a type, such as {@code anechoic.Op}. */
@@ -58,14 +60,12 @@ public final class TraceSummary {
 
   private static String line(String op, Totals totals, long all) {
     double nanos = Math.max(1, totals.nanos);
-    return format(
-        "%-24s %,8d calls %9.1f ms %5.1f %%  %7.1f GFLOP/s  %6.1f GB/s",
-        op,
-        totals.calls,
-        nanos / 1e6,
-        100 * nanos / Math.max(1, all),
-        totals.flops / nanos,
-        totals.bytes / nanos);
+    double share = 100 * nanos / Math.max(1, all);
+    String time =
+        format("%-24s %,8d calls %9.1f ms %5.1f %%", op, totals.calls, nanos / 1e6, share);
+    return totals.counted
+        ? time + format("  %7.1f GFLOP/s  %6.1f GB/s", totals.flops / nanos, totals.bytes / nanos)
+        : time;
   }
 
   private static String format(String pattern, Object... arguments) {

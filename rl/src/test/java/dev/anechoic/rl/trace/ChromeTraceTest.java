@@ -93,7 +93,7 @@ final class ChromeTraceTest {
           new Thread(
               () -> {
                 TaskEvent task = Objects.requireNonNull(TaskEvent.start());
-                task.finish("matmul part", 0, 16);
+                task.finish("matmul part", 16);
               },
               "worker-of-test");
       worker.start();

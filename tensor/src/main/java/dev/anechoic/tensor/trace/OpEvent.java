@@ -48,8 +48,8 @@ public final class OpEvent extends Event {
    *
    * @param name op and direction, such as {@code matmul} or {@code matmul.backward}
    * @param shape shapes of the inputs, such as {@code [64,96,128]x[128,384]}
-   * @param flops floating-point operations of the call
-   * @param bytes bytes that it reads and writes
+   * @param flops floating-point operations of the call, -1 where they depend on the data
+   * @param bytes bytes that it reads and writes, -1 where they depend on the data
    */
   public void finish(String name, String shape, long flops, long bytes) {
     end();

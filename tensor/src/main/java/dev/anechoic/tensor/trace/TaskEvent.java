@@ -20,11 +20,8 @@ public final class TaskEvent extends Event {
   @Label("Task")
   private String name = "";
 
-  @Label("From")
-  private long from;
-
-  @Label("To")
-  private long to;
+  @Label("Tasks")
+  private long tasks;
 
   private TaskEvent() {}
 
@@ -42,14 +39,12 @@ public final class TaskEvent extends Event {
    * Ends the event and hands it to the recording.
    *
    * @param name the op, or another name of the work
-   * @param from first index of the range, inclusive
-   * @param to last index of the range, exclusive
+   * @param tasks tasks that the thread ran
    */
-  public void finish(String name, long from, long to) {
+  public void finish(String name, long tasks) {
     end();
     this.name = name;
-    this.from = from;
-    this.to = to;
+    this.tasks = tasks;
     commit();
   }
 

@@ -56,7 +56,7 @@ final class EventsTest {
       StepEvent step = assertNotNullEvent(StepEvent.start());
       step.finish("rl", 7, 512);
       TaskEvent task = assertNotNullEvent(TaskEvent.start());
-      task.finish("matmul", 0, 16);
+      task.finish("matmul", 16);
       recording.stop();
       recording.dump(file);
     }
@@ -72,7 +72,7 @@ final class EventsTest {
     assertEquals(104, op.getLong("bytes"));
     assertEquals(7, named(events, "anechoic.Phase").getLong("step"));
     assertEquals(512, named(events, "anechoic.Step").getLong("tokens"));
-    assertEquals(16, named(events, "anechoic.Task").getLong("to"));
+    assertEquals(16, named(events, "anechoic.Task").getLong("tasks"));
   }
 
   private static <T> T assertNotNullEvent(T event) {
