@@ -8,10 +8,15 @@ import java.util.List;
  * The range of an axis.
  *
  * @param low lower end
- * @param high upper end, above the lower
+ * @param high upper end
  */
 record Range(double low, double high) {
   static final Range SHARE = new Range(0, 1);
+
+  /** An empty range, such as the steps of a run of one step, is widened by one. */
+  Range {
+    high = high > low ? high : low + 1;
+  }
 
   /** The range that covers all finite values and, where {@code zero}, 0; widened to round ends. */
   static Range covering(Collection<double[]> columns, boolean zero) {

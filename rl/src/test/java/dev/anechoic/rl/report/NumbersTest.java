@@ -41,6 +41,7 @@ final class NumbersTest {
     assertEquals(List.of(0.0, 0.2, 0.4), rounded(new Range(0, 0.45).ticks(2)));
     assertEquals(List.of(1.0, 2.0, 3.0), rounded(new Range(1, 3).ticks(2)));
     assertEquals(new Range(-0.4, 1), Range.covering(List.of(new double[] {-0.4, 0.9}), true));
+    assertEquals(new Range(47, 48), new Range(47, 47), "no step, no end");
     assertEquals(Range.SHARE, Range.covering(List.of(new double[] {Double.NaN}), false));
   }
 

@@ -169,7 +169,8 @@ final class ReportTest {
   void aRunOfOneStepHasAReport() throws IOException {
     Files.writeString(
         folder.resolve(RunFolder.METRICS),
-        "{\"step\":0,\"reward\":0.5,\"format/code/share\":1.0,\"format/code/reward\":0.5}\n");
+        "{\"step\":47,\"stage\":\"pretrain\",\"loss\":2.5}\n"
+            + "{\"step\":1,\"reward\":0.5,\"format/code/share\":1.0,\"format/code/reward\":0.5}\n");
     String html = Report.of("One", List.of(folder)).html();
     assertTrue(html.contains("no switch") || html.contains("No switch"));
     assertFalse(html.contains("NaN"));

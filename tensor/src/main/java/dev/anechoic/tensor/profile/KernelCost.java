@@ -71,12 +71,19 @@ final class KernelCost {
     return out.size() * (out.dim(-2) + 1);
   }
 
+  /** The factor at the costliest point of the quick grid; small points have other axes of 0. */
   private static double fromTable(String kernel) {
-    var spec = OpTable.named(kernel);
-    OpCase example = spec.at(spec.grid().quick().getLast(), false, 0);
-    long elements =
-        example.operands().stream().mapToLong(operand -> operand.shape().size()).max().orElse(0);
-    return elements == 0 ? 0 : example.flops() / elements;
+    double factor = 0;
+    double most = 0;
+    for (OpCase example : OpTable.named(kernel).cases(false, 0)) {
+      long elements =
+          example.operands().stream().mapToLong(operand -> operand.shape().size()).max().orElse(0);
+      if (elements > 0 && example.flops() > most) {
+        most = example.flops();
+        factor = most / elements;
+      }
+    }
+    return factor;
   }
 
   private static long largest(@Nullable Object[] args) {

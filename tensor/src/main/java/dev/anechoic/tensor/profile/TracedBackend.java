@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * A backend that records every kernel call as an {@link OpEvent}, with shapes, FLOPs and bytes.
  *
  * <p>It is put around a backend only where a recording runs when the backend is opened; otherwise
- * the backend itself is used, and tracing costs nothing. On a device an event covers the launch, not
- * the kernel.
+ * the backend itself is used, and tracing costs nothing. On a device an event covers the launch,
+ * not the kernel.
  */
 public final class TracedBackend implements InvocationHandler {
   private static final @Nullable Object[] NO_ARGUMENTS = {};
