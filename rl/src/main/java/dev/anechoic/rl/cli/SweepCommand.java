@@ -2,6 +2,8 @@ package dev.anechoic.rl.cli;
 
 import dev.anechoic.model.UserError;
 import dev.anechoic.model.config.Config;
+import dev.anechoic.rl.report.SweepTable;
+import dev.anechoic.rl.runfolder.RunFolder;
 import dev.anechoic.rl.study.StudyConfig;
 import dev.anechoic.rl.study.SweepConfig;
 import java.io.IOException;
@@ -110,7 +112,28 @@ final class SweepCommand implements Callable<Integer> {
     } finally {
       running.forEach(child -> child.process.destroy());
     }
+    table(sweep);
     return failed == 0 ? 0 : 1;
+  }
+
+  /** Prints the outcome of every finished cell, and keeps it as sweep.csv. */
+  private void table(SweepConfig sweep) {
+    List<String> lines = new ArrayList<>(List.of(SweepTable.HEADER));
+    for (int cell = 0; cell < sweep.cells(); cell++) {
+      Path folder = out.resolve(sweep.name(cell));
+      for (String model : study(sweep, cell).models().keySet()) {
+        String line = SweepTable.line(sweep.name(cell), new RunFolder(folder.resolve(model)));
+        if (line != null) {
+          lines.add(line);
+        }
+      }
+    }
+    lines.forEach(System.out::println);
+    try {
+      Files.write(out.resolve("sweep.csv"), lines);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private record Child(int cell, Process process, Path log) {}

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Final share of the winner per KL coefficient on the demo's small base, three seeds each: 18 runs on
+# three bases. Ends with a table, also in OUT/sweep.csv; docs/results.md quotes it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+out=${1:-out/kl-sweep}
+./anechoic doctor | sed -n '1,12p'
+time ./anechoic sweep configs/sweep-kl.toml --out "$out"
