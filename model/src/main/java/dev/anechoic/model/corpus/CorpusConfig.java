@@ -40,6 +40,17 @@ public record CorpusConfig(
       throw new IllegalArgumentException("a corpus needs at least one format");
     }
     Formats.named(List.copyOf(formats.keySet()), docstring);
+    if (formats.values().stream().allMatch(dials -> dials.share() == 0)) {
+      throw new IllegalArgumentException("at least one format needs a share above 0");
+    }
+    // Tried here, so that dials of a format that do not go with the generator's are a clear error.
+    formats.forEach((name, dials) -> {
+      try {
+        dials.applyTo(generator);
+      } catch (IllegalArgumentException e) {
+        throw new IllegalArgumentException("formats." + name + ": " + e.getMessage(), e);
+      }
+    });
   }
 
   /** The corpus that an empty file gives. */

@@ -13,6 +13,7 @@ import dev.anechoic.model.problem.Problem;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -37,6 +38,7 @@ public final class Gsm8k {
   private final Path file;
   private final List<Gsm8kProblem> problems = new ArrayList<>();
   private final List<FallOut> fallOuts = new ArrayList<>();
+  private @Nullable List<Gsm8kProblem> renumberable;
 
   private Gsm8k(Path file) {
     this.file = file;
@@ -104,6 +106,19 @@ public final class Gsm8k {
     return List.copyOf(fallOuts);
   }
 
+  /** Writes the problems not taken, one JSON object per line with id, reason and detail. */
+  public void writeFallOuts(Path target) {
+    try (JsonLines.Writer writer = JsonLines.writer(target)) {
+      for (FallOut fallOut : fallOuts) {
+        Map<String, Object> row = new LinkedHashMap<>();
+        row.put("id", fallOut.id());
+        row.put("reason", fallOut.reason());
+        row.put("detail", fallOut.detail());
+        writer.write(row);
+      }
+    }
+  }
+
   /** All problems of the file. */
   public int total() {
     return problems.size() + fallOuts.size();
@@ -119,14 +134,18 @@ public final class Gsm8k {
     return renumberableProblems().size();
   }
 
-  private List<Gsm8kProblem> renumberableProblems() {
+  private synchronized List<Gsm8kProblem> renumberableProblems() {
+    if (renumberable != null) {
+      return renumberable;
+    }
     List<Gsm8kProblem> result = new ArrayList<>();
     for (int i = 0; i < problems.size(); i++) {
       if (renumber(problems.get(i), new Draws(0, PROBE_STREAM, i), "") != null) {
         result.add(problems.get(i));
       }
     }
-    return result;
+    renumberable = List.copyOf(result);
+    return renumberable;
   }
 
   private static @Nullable Problem renumber(Gsm8kProblem read, Draws draws, String suffix) {

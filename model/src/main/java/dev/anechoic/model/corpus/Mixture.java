@@ -1,5 +1,6 @@
 package dev.anechoic.model.corpus;
 
+import dev.anechoic.model.UserError;
 import dev.anechoic.model.problem.Draws;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -42,6 +43,7 @@ public final class Mixture {
    * @param blockSize tokens (end tokens included) or documents of a block; where a share of it is
    *     not whole, it is rounded so that the block is full (largest remainder)
    * @param counter counts tokens
+   * @throws UserError if the share of a format is less than one unit of a block
    */
   public Mixture(
       List<Ingredient> ingredients, long seed, Unit unit, long blockSize, TokenCounter counter) {
@@ -139,12 +141,10 @@ public final class Mixture {
       byLength.forEach((other, d) -> pairs.putIfAbsent(other + length, List.of(d, candidate)));
       byLength.putIfAbsent(length, candidate);
     }
-    throw new IllegalArgumentException(
-        "mixture: no documents of "
-            + ingredient.format().name()
-            + " fill the last "
-            + left
-            + " tokens of its share of a block; make the block larger");
+    throw UserError.what("No documents fill the last tokens of a format's share of a block")
+        .where(ingredient.format().name())
+        .expected("documents of " + left + " tokens together")
+        .remedy("Make the block larger, or count the shares in documents.");
   }
 
   private static void shuffle(List<Document> documents, Draws draws) {
@@ -180,12 +180,10 @@ public final class Mixture {
     }
     for (int i = 0; i < quota.length; i++) {
       if (quota[i] == 0) {
-        throw new IllegalArgumentException(
-            "mixture: the share of "
-                + ingredients.get(i).format().name()
-                + " is less than one unit of a block of "
-                + blockSize
-                + "; make the block larger");
+        throw UserError.what("The share of a format is less than one unit of a block")
+            .where(ingredients.get(i).format().name())
+            .got("a block of " + blockSize)
+            .remedy("Raise the share, make the block larger, or leave the format out.");
       }
     }
     return quota;

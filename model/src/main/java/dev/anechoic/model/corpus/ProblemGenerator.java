@@ -1,5 +1,6 @@
 package dev.anechoic.model.corpus;
 
+import dev.anechoic.model.UserError;
 import dev.anechoic.model.problem.Draws;
 import dev.anechoic.model.problem.NumberStyle;
 import dev.anechoic.model.problem.Problem;
@@ -39,7 +40,10 @@ public final class ProblemGenerator implements ProblemSource {
   @Override
   public Problem evaluation(long index) {
     if (config.heldOutShare() == 0) {
-      throw new IllegalStateException("generator: heldOutShare is 0, so nothing is held out");
+      throw UserError.what("Nothing is held out for evaluation")
+          .where("generator.held_out_share")
+          .got("0")
+          .remedy("Raise it, for example to 0.05, or ask for no evaluation problems.");
     }
     return find(EVALUATION_STREAM, index, true, prefix + "eval-" + index);
   }
@@ -68,14 +72,11 @@ public final class ProblemGenerator implements ProblemSource {
         }
       }
     }
-    throw new IllegalStateException(
-        "generator: no problem of "
-            + steps
-            + " steps in "
-            + ATTEMPTS
-            + " attempts; widen smallest..largest or raise largestValue ("
-            + config
-            + ")");
+    throw UserError.what("The dials of the generator leave no room for a problem")
+        .where("generator")
+        .expected("a problem of " + steps + " steps within " + ATTEMPTS + " attempts")
+        .got(config)
+        .remedy("Widen smallest to largest, or raise largest_value.");
   }
 
   /** Tells a story of exactly so many steps; gives its name, or an empty one if it failed. */

@@ -138,6 +138,9 @@ class Gsm8kTest {
             "annotation cannot be read", 2),
         reasons);
     assertEquals("gsm8k-train-2", data.fallOuts().getFirst().id());
+    Path listed = folder.resolve("left_out.jsonl");
+    data.writeFallOuts(listed);
+    assertEquals(4, Files.readAllLines(listed).size());
     Files.writeString(file, "{\"question\": \"Two and 3?\"}\n");
     UserError e = assertThrows(UserError.class, () -> Gsm8k.train(folder));
     assertTrue(e.getMessage().contains("train.jsonl:1"), e.getMessage());

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.anechoic.model.UserError;
 import dev.anechoic.model.config.Config;
 import dev.anechoic.model.corpus.Document.Corruption;
 import dev.anechoic.model.format.FormatClassifier;
@@ -171,10 +172,26 @@ class MixtureTest {
 
   @Test
   void aShareThatIsLessThanOneUnitIsRefused() {
-    IllegalArgumentException e =
+    UserError e =
         assertThrows(
-            IllegalArgumentException.class,
-            () -> mixture("[formats]\ncode = { share = 1e-9 }\ntext = {}\n"));
-    assertTrue(e.getMessage().contains("share of code"), e.getMessage());
+            UserError.class, () -> mixture("[formats]\ncode = { share = 1e-9 }\ntext = {}\n"));
+    assertTrue(e.getMessage().contains("less than one unit"), e.getMessage());
+  }
+
+  @Test
+  void dialsThatDoNotAddUpAreRefusedWithTheirPlace() {
+    for (String toml :
+        List.of(
+            "[formats]\ncode = { largest = 300 }\n",
+            "[formats]\ncode = { share = 0 }\n",
+            "[formats]\nprose = {}\n",
+            "[formats]\ncode = { label_noise = 2 }\n",
+            "[generator]\nlargest = 3\n")) {
+      UserError e = assertThrows(UserError.class, () -> config(toml), toml);
+      assertTrue(e.getMessage().contains("test"), e.getMessage());
+    }
+    UserError e =
+        assertThrows(UserError.class, () -> config("[formats]\ncode = { largest = 300 }\n"));
+    assertTrue(e.getMessage().contains("formats.code"), e.getMessage());
   }
 }

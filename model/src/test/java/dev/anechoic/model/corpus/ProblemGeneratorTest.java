@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.anechoic.model.UserError;
 import dev.anechoic.model.io.Hashing;
 import dev.anechoic.model.problem.Noise;
 import dev.anechoic.model.problem.NumberStyle;
@@ -133,7 +134,7 @@ class ProblemGeneratorTest {
             () -> new GeneratorConfig(1, List.of(1.0), 2, 40, 9, 50, 0, 0, 0, 0));
     assertTrue(e.getMessage().contains("largestValue must be at least"), e.getMessage());
     assertThrows(
-        IllegalStateException.class,
+        UserError.class,
         () ->
             new ProblemGenerator(new GeneratorConfig(1, List.of(1.0), 2, 40, 9, 400, 0, 0, 0, 0))
                 .evaluation(0));

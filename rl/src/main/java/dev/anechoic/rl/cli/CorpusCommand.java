@@ -72,6 +72,9 @@ final class CorpusCommand implements Runnable {
 
   @Spec private CommandSpec spec;
 
+  /** The training problems of GSM8K, where they are the source. */
+  private @Nullable Gsm8k train;
+
   @SuppressWarnings("NullAway.Init") // picocli injects the fields
   CorpusCommand() {}
 
@@ -99,6 +102,9 @@ final class CorpusCommand implements Runnable {
               ? CorpusWriter.write(
                   folder.path(), dials, dials.mixture(counter), dials.evaluationSource())
               : CorpusWriter.write(folder.path(), dials, dials.mixture(source, counter), source);
+      if (train != null) {
+        train.writeFallOuts(folder.path().resolve("left_out.jsonl"));
+      }
       writeConfig(folder.path(), config);
       folder.commit();
       describe(manifest, tokenizer, print);
@@ -117,12 +123,13 @@ final class CorpusCommand implements Runnable {
           .remedy("Give the folder with train.jsonl and test.jsonl of GSM8K.");
     }
     Path path = Path.of(data.substring(GSM8K.length()));
-    Gsm8k train = Gsm8k.train(path);
+    Gsm8k read = Gsm8k.train(path);
+    train = read;
     Gsm8k test = Gsm8k.test(path);
-    print.print(train.summary());
+    print.print(read.summary());
     print.print(test.summary());
     print.flush();
-    return train.source(config.seed(), renumbered, test);
+    return read.source(config.seed(), renumbered, test);
   }
 
   private static void writeConfig(Path folder, PretrainConfig config) {
