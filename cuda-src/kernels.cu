@@ -2,6 +2,7 @@
 #include "activations.cu"
 #include "adamw.cu"
 #include "attention.cu"
+#include "attention_bf16.cu"
 #include "copy.cu"
 #include "cross_entropy.cu"
 #include "dropout.cu"
