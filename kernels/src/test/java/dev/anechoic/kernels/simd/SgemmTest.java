@@ -153,6 +153,24 @@ class SgemmTest {
   }
 
   @Test
+  void wideTransposedLeftSideIsPackedWithoutChangingTheChain() {
+    try (var one = new WorkerPool(1);
+        var three = new WorkerPool(3)) {
+      var serial = new Sgemm(one);
+      var parallel = new Sgemm(three);
+      for (int m : new int[] {193, 250, 301}) {
+        for (int n : new int[] {65, 128, 200}) {
+          var test = new Case(m + n, true, m % 2 == 0, m, n, 530, n % 4);
+          float[] expected = test.expected();
+          assertSameBits(expected, test.actual(serial), "serial " + test);
+          assertSameBits(expected, test.actual(parallel), "parallel " + test);
+          assertSameBits(expected, test.actualPacked(parallel), "packed " + test);
+        }
+      }
+    }
+  }
+
+  @Test
   void rowResultDoesNotDependOnBatchSize() {
     try (var pool = new WorkerPool(2)) {
       var sgemm = new Sgemm(pool);
