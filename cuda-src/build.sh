@@ -4,6 +4,9 @@
 #   build.sh fatbin [DIR]      sm_90a and sm_80 code and compute_80 PTX for a GPU, by nvcc
 #   build.sh emulation [DIR]   the same kernels as a shared library for this CPU, by g++
 #   build.sh asan [DIR]        that library with the address sanitizer
+#   build.sh fatbin-if-nvcc [DIR] TO   copies the fatbin to a folder, built anew where a source is newer;
+#                              does nothing but say so where nvcc is missing
+#   build.sh registers [DIR]   registers and shared memory per kernel of the last fatbin, as Markdown
 #   build.sh selftest [DIR]    builds and runs the emulation's own test
 #
 # DIR defaults to build/ beside this script. A kernel that spills registers fails the fatbin.
@@ -50,25 +53,50 @@ linkLibrary() {
   echo "$out/$name"
 }
 
+buildFatbin() {
+  local report=$out/registers.txt
+  nvcc -std=c++17 -O3 -fmad=false -fatbin -Xptxas -v --threads 0 \
+    -gencode arch=compute_90a,code=sm_90a -gencode arch=compute_80,code=sm_80 \
+    -gencode arch=compute_80,code=compute_80 \
+    -o "$out/anechoic.fatbin.part" "$src/kernels.cu" 2>"$report" || {
+    cat "$report" >&2
+    return 1
+  }
+  if grep -E ' [1-9][0-9]* bytes spill' "$report" >/dev/null; then
+    echo "a kernel spills registers; give it a smaller tile or fewer threads:" >&2
+    grep -B 2 -E ' [1-9][0-9]* bytes spill' "$report" >&2
+    return 1
+  fi
+  mv "$out/anechoic.fatbin.part" "$out/anechoic.fatbin"
+  echo "$out/anechoic.fatbin"
+}
+
 case $what in
   emulation) linkLibrary libanechoic-emulated.so ;;
   asan) linkLibrary libanechoic-emulated-asan.so -fsanitize=address -g ;;
-  fatbin)
-    report=$out/registers.txt
-    nvcc -std=c++17 -O3 -fmad=false -fatbin -Xptxas -v --threads 0 \
-      -gencode arch=compute_90a,code=sm_90a -gencode arch=compute_80,code=sm_80 \
-      -gencode arch=compute_80,code=compute_80 \
-      -o "$out/anechoic.fatbin.part" "$src/kernels.cu" 2>"$report" || {
-      cat "$report" >&2
-      exit 1
-    }
-    if grep -E ' [1-9][0-9]* bytes spill' "$report" >/dev/null; then
-      echo "a kernel spills registers; give it a smaller tile or fewer threads:" >&2
-      grep -B 2 -E ' [1-9][0-9]* bytes spill' "$report" >&2
-      exit 1
+  fatbin) buildFatbin ;;
+  fatbin-if-nvcc)
+    if ! command -v nvcc >/dev/null; then
+      echo "nvcc is not on the PATH: no GPU code in this build; NVRTC compiles it where there is a GPU"
+      exit 0
     fi
-    mv "$out/anechoic.fatbin.part" "$out/anechoic.fatbin"
-    echo "$out/anechoic.fatbin"
+    newest=$(ls -t "$src"/*.cu "$src"/*.cuh "$src/build.sh" | head -1)
+    if [ ! -e "$out/anechoic.fatbin" ] || [ "$newest" -nt "$out/anechoic.fatbin" ]; then
+      buildFatbin
+    fi
+    mkdir -p "$3"
+    cp "$out/anechoic.fatbin" "$3/"
+    ;;
+  registers)
+    printf '| kernel | sm_80 registers | sm_90a registers | static shared bytes |\n|---|---|---|---|\n'
+    awk '
+      /Compiling entry function/ { split($0, q, "\047"); name = q[2]; arch = q[4] }
+      /Used [0-9]+ registers/ {
+        match($0, /Used [0-9]+/); regs[name, arch] = substr($0, RSTART + 5, RLENGTH - 5)
+        shared[name] = match($0, /[0-9]+ bytes smem/) ? substr($0, RSTART, RLENGTH - 11) : 0
+      }
+      END { for (n in shared) printf "| %s | %s | %s | %d |\n", n, regs[n, "sm_80"], regs[n, "sm_90a"], shared[n] }
+    ' "$out/registers.txt" | sort
     ;;
   selftest)
     g++ "${cxxFlags[@]}" -g "$src/emulation/selftest.cpp" "$src/emulation/emulation.cpp" \
@@ -76,7 +104,7 @@ case $what in
     "$out/selftest"
     ;;
   *)
-    sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,13s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

@@ -14,8 +14,7 @@ import java.util.regex.Pattern;
 /** The sources of {@code cuda-src/}, carried in the jar under their relative paths. */
 public final class KernelSources {
   private static final String FOLDER = "source/";
-  private static final Pattern INCLUDE =
-      Pattern.compile("^#include \"(.+)\"", Pattern.MULTILINE);
+  private static final Pattern INCLUDE = Pattern.compile("^#include \"(.+)\"", Pattern.MULTILINE);
 
   /** Everything else is included by one of these. */
   private static final List<String> ROOTS =
