@@ -10,6 +10,10 @@
 
 #include "fiber.h"
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#endif
+
 #undef threadIdx
 #undef blockIdx
 #undef blockDim
@@ -127,6 +131,10 @@ void prepareBlock(unsigned threadCount) {
     thread.waitsAt = {nullptr, 0};
     thread.copyQueue = &copyQueues[t];
     thread.copyQueue->first = thread.copyQueue->count = thread.copyQueue->openGroup = 0;
+#ifdef __SANITIZE_ADDRESS__
+    // The last fiber here never returned from its frames, so their red zones are still marked.
+    __asan_unpoison_memory_region(stackOf(&thread), stackBytes);
+#endif
     memcpy(stackOf(&thread), &stackGuard, sizeof stackGuard);
     thread.stackPointer = fiber::prepare(stackOf(&thread), stackBytes, threadMain);
   }
