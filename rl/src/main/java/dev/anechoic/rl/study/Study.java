@@ -207,7 +207,7 @@ public final class Study {
 
   /** Runs a stage unless it is done. One process at a time works in a folder. */
   private Stage run(String name, Path folder, List<String> inputs, Work work) {
-    try (FolderLock lock = FolderLock.take(folder)) {
+    try (FolderLock _ = FolderLock.take(folder)) {
       Stage stage = new Stage(name, folder, inputs);
       if (stage.isDone()) {
         say.line("%-8s unchanged, skipped".formatted(name));
