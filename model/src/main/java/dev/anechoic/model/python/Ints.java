@@ -6,6 +6,10 @@ import java.math.BigInteger;
 final class Ints {
 
   private static final int LONG_BITS = 63;
+
+  /** What a true division of long integers leaves behind besides the digits of its operands. */
+  private static final int DIVISION_BYTES = 700;
+
   private static final long EXACT_IN_DOUBLE = 1L << 53;
 
   private Ints() {}
@@ -122,7 +126,8 @@ final class Ints {
     } else {
       divisor = divisor.shiftLeft(-shift);
     }
-    budget.allocate(((long) dividend.bitLength() + divisor.bitLength()) >> 2);
+    budget.allocate(
+        DIVISION_BYTES + (((long) dividend.bitLength() + divisor.bitLength()) >> 2));
     budget.product(dividend, divisor);
     BigInteger[] result = dividend.divideAndRemainder(divisor);
     // A remainder sets the last of the guard bits, so that the one rounding sees that it is
