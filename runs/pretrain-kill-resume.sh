@@ -13,8 +13,9 @@ folder=${1:-$root/out/kill-resume}
 seed=${SEED:-1}
 kills=10
 
+# Ends in exec, so that in the background its process is the JVM, which gets the signals.
 pretrain() {
-  "$root/anechoic" pretrain "$root/configs/pretrain-nano.toml" --resume \
+  exec "$root/anechoic" pretrain "$root/configs/pretrain-nano.toml" --resume \
     --set max_tokens=1_500_000 --set corpus.blocks=20 --set checkpoint_every=50 "$@"
 }
 
@@ -23,7 +24,7 @@ hash_of() { sha256sum "$1/checkpoint/manifest.json" | cut -d' ' -f1; }
 rm -rf "$folder"
 mkdir -p "$folder"
 start=$(date +%s)
-pretrain --out "$folder/whole" > "$folder/whole.log"
+(pretrain --out "$folder/whole") > "$folder/whole.log"
 seconds=$(($(date +%s) - start))
 echo "never stopped: $seconds s, $(hash_of "$folder/whole")"
 
@@ -40,7 +41,7 @@ while [ "$n" -lt "$kills" ]; do
   wait "$process" 2> /dev/null || true
   echo "kill $n of $kills ($signal)"
 done
-pretrain --out "$folder/killed" >> "$folder/killed.log" 2>&1
+(pretrain --out "$folder/killed") >> "$folder/killed.log" 2>&1
 echo "killed $kills times: $(hash_of "$folder/killed")"
 [ "$(hash_of "$folder/whole")" = "$(hash_of "$folder/killed")" ]
 cmp "$folder/whole/metrics.jsonl" "$folder/killed/metrics.jsonl"
