@@ -108,7 +108,7 @@ public final class Grpo implements Trainer {
     if (kl.placement() == KlPlacement.REWARD) {
       for (int g = 0; g < rewards.length; g++) {
         float[] perToken = new float[group.get(g).length()];
-        KlReward.subtract(perToken, group.get(g), kl.estimator(), controller.coef());
+        KlReward.subtract(perToken, group.get(g), kl.settledEstimator(), controller.coef());
         for (float penalty : perToken) {
           rewards[g] += penalty;
         }
@@ -149,7 +149,7 @@ public final class Grpo implements Trainer {
       }
       if (kl.placement() == KlPlacement.LOSS && controller.coef() != 0) {
         Tensor klLoss =
-            KlSampled.forward(tape, logprobs, batch.column(t -> t.refLogprobs), kl.estimator());
+            KlSampled.forward(tape, logprobs, batch.column(t -> t.refLogprobs), kl.settledEstimator());
         loss = add(tape, loss, WeightedSum.forward(tape, klLoss, weights), controller.coef());
         probe.term("kl", controller.coef(), klLoss, weights);
       }

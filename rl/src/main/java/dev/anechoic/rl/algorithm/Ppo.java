@@ -100,7 +100,7 @@ public final class Ppo implements Trainer {
       }
       float[] rewards = new float[t.length()];
       if (kl.placement() == KlPlacement.REWARD) {
-        KlReward.subtract(rewards, t, kl.estimator(), controller.coef());
+        KlReward.subtract(rewards, t, kl.settledEstimator(), controller.coef());
       }
       rewards[t.length() - 1] += t.reward;
       t.returns = new float[t.length()];
@@ -147,7 +147,7 @@ public final class Ppo implements Trainer {
       }
       if (kl.placement() == KlPlacement.LOSS && controller.coef() != 0) {
         Tensor klLoss =
-            KlSampled.forward(tape, logprobs, batch.column(t -> t.refLogprobs), kl.estimator());
+            KlSampled.forward(tape, logprobs, batch.column(t -> t.refLogprobs), kl.settledEstimator());
         loss = add(tape, loss, WeightedSum.forward(tape, klLoss, weights), controller.coef());
         probe.term("kl", controller.coef(), klLoss, weights);
       }

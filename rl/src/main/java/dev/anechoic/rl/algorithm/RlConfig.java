@@ -5,6 +5,8 @@ import dev.anechoic.model.config.Doc;
 import dev.anechoic.model.config.Range;
 import dev.anechoic.model.optim.AdamW;
 import dev.anechoic.tensor.Kernels.KlEstimator;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The settings of RL. Four words name all batch sizes; their arithmetic is printed at the start.
@@ -78,6 +80,8 @@ public record RlConfig(
 
   /** Where the KL penalty enters. */
   public enum KlPlacement {
+    /** As the algorithm's authors have it: in the reward for PPO, in the loss for GRPO. */
+    AUTO,
     /** Subtracted from each token's reward. */
     REWARD,
     /** Added to the loss, with its own gradient. */
@@ -88,9 +92,11 @@ public record RlConfig(
   @Doc("KL penalty to the base model")
   public record Kl(
       @Doc("coefficient, per nat") @Default("1e-3") @Range(min = 0) double coef,
-      @Doc("reward: per token in the reward; loss: as a loss term") @Default("reward")
+      @Doc("reward: per token in the reward; loss: a loss term; auto: reward for ppo, else loss")
+          @Default("auto")
           KlPlacement placement,
-      @Doc("k1, k2 or k3 (Schulman 2020)") @Default("k1") KlEstimator estimator,
+      @Doc("k1, k2 or k3 (Schulman 2020); by default k1 in the reward, k3 in the loss")
+          @Nullable KlEstimator estimator,
       @Doc("KL per completion to steer the coefficient to; 0 keeps it fixed")
           @Default("0.0")
           @Range(min = 0)
@@ -102,7 +108,26 @@ public record RlConfig(
       @Doc("ends a step's updates when the KL to the sampling policy exceeds this; 0 for never")
           @Default("0.0")
           @Range(min = 0)
-          double stop) {}
+          double stop) {
+
+    /** The same penalty with placement and estimator settled for an algorithm. */
+    public Kl resolved(Algorithm algorithm) {
+      KlPlacement where = placement;
+      if (where == KlPlacement.AUTO) {
+        where = algorithm == Algorithm.PPO ? KlPlacement.REWARD : KlPlacement.LOSS;
+      }
+      KlEstimator which = estimator;
+      if (which == null) {
+        which = where == KlPlacement.REWARD ? KlEstimator.K1 : KlEstimator.K3;
+      }
+      return new Kl(coef, where, which, adaptiveTarget, adaptiveHorizon, stop);
+    }
+
+    /** The estimator, once {@link #resolved}. */
+    public KlEstimator settledEstimator() {
+      return Objects.requireNonNull(estimator, "resolved() settles the estimator");
+    }
+  }
 
   /** Where values come from. */
   public enum Critic {

@@ -13,6 +13,7 @@ import dev.anechoic.model.tokenizer.Tokenizer;
 import dev.anechoic.model.train.StopSignal;
 import dev.anechoic.model.transformer.Parameters;
 import dev.anechoic.model.transformer.Transformer;
+import dev.anechoic.rl.algorithm.Algorithm;
 import dev.anechoic.rl.algorithm.ExpertIteration;
 import dev.anechoic.rl.algorithm.Grader;
 import dev.anechoic.rl.algorithm.GradientProbe;
@@ -37,6 +38,7 @@ import dev.anechoic.tensor.trace.StepEvent;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -88,12 +90,13 @@ final class RlStage {
         Sampler sampler = new Sampler(model, SLOTS, model.config().contextLength(), ledger);
         Policy policy = new Policy(model, rl, ledger);
         Reference reference = new Reference(frozen, rl.temperature(), ledger)) {
+      arithmetic();
       Grader grader = new Grader(classifier, reward(classifier));
       RolloutSource source =
           new RolloutSource(training, tokenizer, sampler, grader, rl, study.seed());
       Phases phases = new Phases(backend);
       Setup setup =
-          new Setup(rl, study.kl(), source, policy, reference, GradientProbe.NONE, phases, ledger);
+          new Setup(rl, study.kl().resolved(study.algorithm()), source, policy, reference, GradientProbe.NONE, phases, ledger);
       try (Trainer trainer = trainer(setup)) {
         boolean complete =
             loop(trainer, model, sampler, tokenizer, folder, phases, classifier, inputs);
@@ -241,6 +244,34 @@ final class RlStage {
 
   private static long sampledTokens(StepResult result) {
     return result.rollout().stream().mapToLong(Trajectory::length).sum();
+  }
+
+  /** What the four words for batch sizes come to. */
+  private void arithmetic() {
+    if (study.algorithm() == Algorithm.EXPERT_ITERATION) {
+      say.line(
+          "expert iteration: %d rounds, %d samples per prompt, %d epochs over what is kept"
+              .formatted(
+                  study.expert().rounds(),
+                  study.expert().samplesPerPrompt(),
+                  study.expert().sftEpochs()));
+      return;
+    }
+    String updates =
+        rl.minibatchTokens() == 0
+            ? "one update per epoch"
+            : "an update per " + rl.minibatchTokens() + " completion tokens, in whole completions";
+    say.line(
+        "%s: %d steps of %d prompts x %d samples = %d completions; %d epoch%s, %s"
+            .formatted(
+                study.algorithm().name().toLowerCase(Locale.ROOT),
+                rl.steps(),
+                rl.promptsPerStep(),
+                rl.samplesPerPrompt(),
+                rl.promptsPerStep() * rl.samplesPerPrompt(),
+                rl.epochs(),
+                rl.epochs() == 1 ? "" : "s",
+                updates));
   }
 
   private static Map<String, Double> timings(Phases phases, StepResult result) {
