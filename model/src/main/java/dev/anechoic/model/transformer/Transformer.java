@@ -174,13 +174,23 @@ public final class Transformer implements AutoCloseable {
     if (positionTable == null) {
       return x;
     }
-    Tensor positions =
+    Tensor sum =
         starts == null
-            ? firstPositions(positionTable, tokens.dim(1))
-            : Embedding.forward(tape, positionTable, positionsOf(tape, tokens, starts));
-    Tensor sum = Add.forward(tape, x, positions);
+            ? addFirstPositions(tape, x, positionTable, tokens)
+            : Add.forward(
+                tape,
+                x,
+                Embedding.forward(tape, positionTable, positionsOf(tape, tokens, starts)));
     Block.free(tape, x);
     return sum;
+  }
+
+  /** x [B*T,C] plus the first T rows of the table for each sequence, to [B*T,C]. */
+  private Tensor addFirstPositions(Tape tape, Tensor x, Tensor table, Tensor tokens) {
+    int time = tokens.dim(1);
+    Tensor bySequence = x.reshape(tokens.dim(0), time, x.columns());
+    Tensor sum = Add.forward(tape, bySequence, firstPositions(table, time));
+    return sum.view(0, x.shape());
   }
 
   /** The first rows of the position table, [T,C]; one view per length, since views live long. */

@@ -144,7 +144,9 @@ class TransformerTest {
         error += (got[i] - expected[i]) * (got[i] - expected[i]);
         norm += expected[i] * expected[i];
       }
-      assertTrue(Math.sqrt(error / norm) < 1e-4, "relative error " + Math.sqrt(error / norm));
+      // Operands rounded to bf16 are off by up to 2^-9 each; a gradient passes through a dozen.
+      double most = name.endsWith("bf16") || name.equals("cuda") ? 0.1 : 1e-4;
+      assertTrue(Math.sqrt(error / norm) < most, "relative error " + Math.sqrt(error / norm));
     }
   }
 
