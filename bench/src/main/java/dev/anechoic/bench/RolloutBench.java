@@ -20,8 +20,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /**
- * {@code anechoic bench rollout}: prefill and decoding of a batch of different prompts, none of which
- * stops early. The rate counts drawn tokens only, over the time of both.
+ * {@code anechoic bench rollout}: prefill and decoding of a batch of different prompts, none of
+ * which stops early. The rate counts drawn tokens only, over the time of both.
  */
 @Command(
     name = "rollout",
@@ -68,17 +68,14 @@ final class RolloutBench implements Runnable {
       try (Sampler sampler = new Sampler(model, batch, prompt + newTokens, ledger)) {
         Rounds rounds =
             Rounds.measure(
-                () -> sampler.sample(requests, settings),
-                options.warmupSeconds,
-                options.seconds);
+                () -> sampler.sample(requests, settings), options.warmupSeconds, options.seconds);
         double peak = PeakRate.measure(backend); // after the run: its kernels are compiled
         double drawn = (double) batch * newTokens;
         Row row =
             new Row(
                 "rollout",
                 "%s %d sequences, prompt %d, new %d, threads %d"
-                    .formatted(
-                        options.preset(), batch, prompt, newTokens, backend.threads()),
+                    .formatted(options.preset(), batch, prompt, newTokens, backend.threads()),
                 drawn / rounds.median(),
                 drawn / rounds.best(),
                 "tokens/s",

@@ -4,8 +4,8 @@ import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 
 /**
- * Times a step: warm-up until the compiler has settled, then rounds whose median counts, since other
- * load on the machine only ever makes a round slower.
+ * Times a step: warm-up until the compiler has settled, then rounds whose median counts, since
+ * other load on the machine only ever makes a round slower.
  *
  * @param median seconds per step
  * @param best seconds per step

@@ -65,8 +65,7 @@ final class TrainBench implements Runnable {
     try (Backend backend = options.open(out);
         Transformer model = new Transformer(config, backend, ledger)) {
       model.parameters().initialize(ModelOptions.SEED);
-      try (AdamW optimizer =
-              new AdamW(model.parameters(), Config.defaults(AdamW.Settings.class));
+      try (AdamW optimizer = new AdamW(model.parameters(), Config.defaults(AdamW.Settings.class));
           TrainStep step = new TrainStep(model, optimizer, microBatch, ledger)) {
         Rounds rounds =
             Rounds.measure(

@@ -126,8 +126,7 @@ final class Ints {
     } else {
       divisor = divisor.shiftLeft(-shift);
     }
-    budget.allocate(
-        DIVISION_BYTES + (((long) dividend.bitLength() + divisor.bitLength()) >> 2));
+    budget.allocate(DIVISION_BYTES + (((long) dividend.bitLength() + divisor.bitLength()) >> 2));
     budget.product(dividend, divisor);
     BigInteger[] result = dividend.divideAndRemainder(divisor);
     // A remainder sets the last of the guard bits, so that the one rounding sees that it is

@@ -178,9 +178,7 @@ public final class Transformer implements AutoCloseable {
         starts == null
             ? addFirstPositions(tape, x, positionTable, tokens)
             : Add.forward(
-                tape,
-                x,
-                Embedding.forward(tape, positionTable, positionsOf(tape, tokens, starts)));
+                tape, x, Embedding.forward(tape, positionTable, positionsOf(tape, tokens, starts)));
     Block.free(tape, x);
     return sum;
   }

@@ -147,7 +147,8 @@ public final class Ppo implements Trainer {
       }
       if (kl.placement() == KlPlacement.LOSS && controller.coef() != 0) {
         Tensor klLoss =
-            KlSampled.forward(tape, logprobs, batch.column(t -> t.refLogprobs), kl.settledEstimator());
+            KlSampled.forward(
+                tape, logprobs, batch.column(t -> t.refLogprobs), kl.settledEstimator());
         loss = add(tape, loss, WeightedSum.forward(tape, klLoss, weights), controller.coef());
         probe.term("kl", controller.coef(), klLoss, weights);
       }

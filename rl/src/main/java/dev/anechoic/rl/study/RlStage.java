@@ -96,7 +96,15 @@ final class RlStage {
           new RolloutSource(training, tokenizer, sampler, grader, rl, study.seed());
       Phases phases = new Phases(backend);
       Setup setup =
-          new Setup(rl, study.kl().resolved(study.algorithm()), source, policy, reference, GradientProbe.NONE, phases, ledger);
+          new Setup(
+              rl,
+              study.kl().resolved(study.algorithm()),
+              source,
+              policy,
+              reference,
+              GradientProbe.NONE,
+              phases,
+              ledger);
       try (Trainer trainer = trainer(setup)) {
         boolean complete =
             loop(trainer, model, sampler, tokenizer, folder, phases, classifier, inputs);

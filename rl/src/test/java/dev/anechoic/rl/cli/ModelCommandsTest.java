@@ -78,8 +78,8 @@ class ModelCommandsTest {
     for (String key : List.of("loss", "loss/code", "loss/tool", "loss/text", "optim/lr")) {
       assertTrue(rows.getLast().has(key), key);
     }
-    assertEquals(16, Checkpoint.open(folder.resolve("run/checkpoint")).state()
-        .get("step").intValue());
+    assertEquals(
+        16, Checkpoint.open(folder.resolve("run/checkpoint")).state().get("step").intValue());
   }
 
   @Test
@@ -117,8 +117,18 @@ class ModelCommandsTest {
         {"ids": [5, 6, 7], "opening": "x ="}
         """);
     run(
-        0, "sample", "--checkpoint", "run/checkpoint", "--prompts", "prompts.jsonl", "--out",
-        "answers.jsonl", "--samples", "3", "--max-new-tokens", "12");
+        0,
+        "sample",
+        "--checkpoint",
+        "run/checkpoint",
+        "--prompts",
+        "prompts.jsonl",
+        "--out",
+        "answers.jsonl",
+        "--samples",
+        "3",
+        "--max-new-tokens",
+        "12");
     List<Json> answers = JsonLines.readAll(folder.resolve("answers.jsonl"));
     assertEquals(6, answers.size());
     assertEquals("a", answers.getFirst().get("id").string());
@@ -127,23 +137,17 @@ class ModelCommandsTest {
     Json answer = answers.getFirst();
     String completion = answer.get("completion_ids").value().toString();
     Path checkpoint = folder.resolve("run/checkpoint");
-    var encoder =
-        new DocumentEncoder(Checkpoint.open(checkpoint).tokenizer());
+    var encoder = new DocumentEncoder(Checkpoint.open(checkpoint).tokenizer());
     int[] prompt = encoder.prompt("Tom has 3 apples. How many?");
-    int[] drawn =
-        answer.get("completion_ids").items().stream().mapToInt(Json::intValue).toArray();
+    int[] drawn = answer.get("completion_ids").items().stream().mapToInt(Json::intValue).toArray();
     int[] ids = IntStream.concat(IntStream.of(prompt), IntStream.of(drawn)).toArray();
-    Files.writeString(
-        folder.resolve("ids.jsonl"), Json.compact(Map.of("ids", ids)) + "\n");
-    run(
-        0, "score", "--checkpoint", "run/checkpoint", "--in", "ids.jsonl", "--out",
-        "scores.jsonl");
+    Files.writeString(folder.resolve("ids.jsonl"), Json.compact(Map.of("ids", ids)) + "\n");
+    run(0, "score", "--checkpoint", "run/checkpoint", "--in", "ids.jsonl", "--out", "scores.jsonl");
     Json score = JsonLines.readAll(folder.resolve("scores.jsonl")).getFirst();
     double[] expected = doubles(answer.get("logprobs"));
     double[] scored = doubles(score.get("logprobs"));
     assertEquals(ids.length - 1, scored.length);
-    double[] tail =
-        Arrays.copyOfRange(scored, scored.length - expected.length, scored.length);
+    double[] tail = Arrays.copyOfRange(scored, scored.length - expected.length, scored.length);
     assertArrayEquals(expected, tail, completion);
   }
 
@@ -155,21 +159,38 @@ class ModelCommandsTest {
   void badLinesAreNamedByNumber() throws IOException {
     Files.writeString(folder.resolve("bad.jsonl"), "{\"ids\": [1, 2]}\n{\"ids\": [1, 99999]}\n");
     run(
-        Main.EXIT_USER, "score", "--checkpoint", "run/checkpoint", "--in", "bad.jsonl", "--out",
+        Main.EXIT_USER,
+        "score",
+        "--checkpoint",
+        "run/checkpoint",
+        "--in",
+        "bad.jsonl",
+        "--out",
         "x.jsonl");
     assertTrue(err.toString().contains("bad.jsonl:2"), err::toString);
     Files.writeString(folder.resolve("bad.jsonl"), "{\"ids\": [1, 2]\n");
     run(
-        Main.EXIT_USER, "score", "--checkpoint", "run/checkpoint", "--in", "bad.jsonl", "--out",
+        Main.EXIT_USER,
+        "score",
+        "--checkpoint",
+        "run/checkpoint",
+        "--in",
+        "bad.jsonl",
+        "--out",
         "x.jsonl");
     assertTrue(err.toString().contains("Malformed JSON"), err::toString);
     Files.writeString(folder.resolve("bad.jsonl"), "{\"ids\": []}\n");
     run(
-        Main.EXIT_USER, "sample", "--checkpoint", "run/checkpoint", "--prompts", "bad.jsonl",
-        "--out", "x.jsonl");
+        Main.EXIT_USER,
+        "sample",
+        "--checkpoint",
+        "run/checkpoint",
+        "--prompts",
+        "bad.jsonl",
+        "--out",
+        "x.jsonl");
     assertTrue(err.toString().contains("prompt is empty"), err::toString);
-    run(
-        Main.EXIT_USER, "score", "--checkpoint", "run", "--in", "bad.jsonl", "--out", "x.jsonl");
+    run(Main.EXIT_USER, "score", "--checkpoint", "run", "--in", "bad.jsonl", "--out", "x.jsonl");
     assertTrue(err.toString().contains("no checkpoint"), err::toString);
   }
 
@@ -181,8 +202,11 @@ class ModelCommandsTest {
     String[] placed = new String[arguments.length];
     for (int i = 0; i < placed.length; i++) {
       String argument = arguments[i];
-      boolean isPath = i > 0 && (paths.contains(argument) || argument.endsWith(".jsonl")
-          || argument.startsWith("run/"));
+      boolean isPath =
+          i > 0
+              && (paths.contains(argument)
+                  || argument.endsWith(".jsonl")
+                  || argument.startsWith("run/"));
       placed[i] = isPath ? folder.resolve(argument).toString() : argument;
     }
     int got =
