@@ -251,20 +251,41 @@ public final class RunData {
     return PriceSplit.between(from[0], from[1], to[0], to[1]);
   }
 
-  /** The running Price split over the steps of the run [T]. */
+  /**
+   * The Price split of the change from the first steps to those before each step [T]: both ends are
+   * means over up to five steps, and no sum over steps is formed. Summing the splits of single steps
+   * would add up their sampling noise, since share and reward of one step share its prompts.
+   */
   public PriceSplit[] pricePath() {
     int steps = rl.size();
-    double[][] p = new double[steps][formats.size()];
-    double[][] q = new double[steps][formats.size()];
+    int window = Math.min(5, steps);
+    PriceSplit[] path = new PriceSplit[steps];
     for (int t = 0; t < steps; t++) {
-      for (int f = 0; f < formats.size(); f++) {
-        double share = shares[f][t];
-        boolean counted = share > 0 && !Double.isNaN(rewards[f][t]);
-        p[t][f] = counted ? share : 0;
-        q[t][f] = rewards[f][t];
-      }
+      double[][] now = meansOver(Math.max(0, t - window + 1), t + 1);
+      double[][] start = meansOver(0, window);
+      path[t] =
+          t < window - 1
+              ? PriceSplit.NONE
+              : PriceSplit.between(start[0], start[1], now[0], now[1]);
     }
-    return PriceSplit.alongPath(p, q);
+    return path;
+  }
+
+  /** Share and mean reward of each format over the steps from..to-1: [2,F], NaN without samples. */
+  private double[][] meansOver(int from, int to) {
+    double[] p = new double[formats.size()];
+    double[] q = new double[formats.size()];
+    for (int f = 0; f < p.length; f++) {
+      double rewarded = 0;
+      for (int t = from; t < to; t++) {
+        if (shares[f][t] > 0 && !Double.isNaN(rewards[f][t])) {
+          p[f] += shares[f][t] / (to - from);
+          rewarded += shares[f][t] * rewards[f][t] / (to - from);
+        }
+      }
+      q[f] = p[f] > 0 ? rewarded / p[f] : Double.NaN;
+    }
+    return new double[][] {p, q};
   }
 
   public List<Sample> samples() {

@@ -86,10 +86,10 @@ final class TrainingCharts {
         new Row(
             "price",
             "Reward, and what its gain is made of",
-            "The change in mean reward since the first step, split by the Price equation along"
-                + " the path: <b>selection</b> is share moving to formats that score higher,"
-                + " <b>within</b> is formats getting better, <b>cross</b> is both at once. The four"
-                + " lines add up. Moving means; the faint line is single steps.");
+            "The change in mean reward since the first five steps, split by the Price equation:"
+                + " <b>selection</b> is share moving to formats that score higher,"
+                + " <b>within</b> is formats getting better, <b>cross</b> is both at once, and the"
+                + " three add up to the <b>gain</b>. Each point is a mean over five steps.");
     Range range = study.range(run -> priceColumns(run).stream().toList(), true);
     for (RunData run : study.runs()) {
       List<double[]> columns = priceColumns(run);
@@ -98,11 +98,10 @@ final class TrainingCharts {
               .x(study.steps(), "step")
               .ySigned(range)
               .room(List.of("selection"))
-              .faint("s-total", columns.get(0))
-              .line("gain", "s-total", smooth(columns.get(0)))
-              .line("selection", "s-main", smooth(columns.get(1)))
-              .line("within", "s-second", smooth(columns.get(2)))
-              .line("cross", "s-third", smooth(columns.get(3)));
+              .line("gain", "s-total", columns.get(0))
+              .line("selection", "s-main", columns.get(1))
+              .line("within", "s-second", columns.get(2))
+              .line("cross", "s-third", columns.get(3));
       double[] reward = run.rl().column("reward");
       row.panel(
           run.name(),
