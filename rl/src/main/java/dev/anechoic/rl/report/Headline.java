@@ -110,7 +110,8 @@ public final class Headline {
     Set<String> winners = new LinkedHashSet<>();
     runs.forEach(run -> winners.add(run.winnerName()));
     if (winners.size() == 1) {
-      sentences.add("All " + runs.size() + " runs end on " + winners.iterator().next() + ".");
+      String all = runs.size() == 2 ? "Both" : "All " + runs.size();
+      sentences.add(all + " runs end on " + winners.iterator().next() + ".");
       return sentences;
     }
     List<String> ends = new ArrayList<>();
