@@ -60,8 +60,8 @@ public record PriceSplit(
 
   /**
    * The running sum of the splits of consecutive steps: entry t splits the change from step 0 to t
-   * along the path that the run took. With small steps the cross part is small. For exact shares and
-   * rewards only: of sampled ones the noise adds up, since both come from the same completions.
+   * along the path that the run took. With small steps the cross part is small. For exact shares
+   * and rewards only: of sampled ones the noise adds up, since both come from the same completions.
    *
    * @param p shares [T,F]
    * @param q mean rewards [T,F]; NaN where the share is 0

@@ -253,8 +253,8 @@ public final class RunData {
 
   /**
    * The Price split of the change from the first steps to those before each step [T]: both ends are
-   * means over up to five steps, and no sum over steps is formed. Summing the splits of single steps
-   * would add up their sampling noise, since share and reward of one step share its prompts.
+   * means over up to five steps, and no sum over steps is formed. Summing the splits of single
+   * steps would add up their sampling noise, since share and reward of one step share its prompts.
    */
   public PriceSplit[] pricePath() {
     int steps = rl.size();
@@ -264,9 +264,7 @@ public final class RunData {
       double[][] now = meansOver(Math.max(0, t - window + 1), t + 1);
       double[][] start = meansOver(0, window);
       path[t] =
-          t < window - 1
-              ? PriceSplit.NONE
-              : PriceSplit.between(start[0], start[1], now[0], now[1]);
+          t < window - 1 ? PriceSplit.NONE : PriceSplit.between(start[0], start[1], now[0], now[1]);
     }
     return path;
   }
