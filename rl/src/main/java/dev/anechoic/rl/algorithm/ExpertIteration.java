@@ -1,13 +1,11 @@
 package dev.anechoic.rl.algorithm;
 
 import dev.anechoic.rl.RlStreams;
-import dev.anechoic.tensor.Philox;
 import dev.anechoic.tensor.Tape;
 import dev.anechoic.tensor.Tensor;
 import dev.anechoic.tensor.op.CrossEntropy;
 import dev.anechoic.tensor.op.WeightedSum;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -66,7 +64,8 @@ public final class ExpertIteration implements Trainer {
     probe.beginStep(round, rollout);
     SftStats stats = new SftStats();
     for (int epoch = 0; epoch < expert.sftEpochs(); epoch++) {
-      List<Trajectory> order = shuffled(kept, round, epoch);
+      List<Trajectory> order =
+          Minibatches.shuffled(kept, source.seed(), RlStreams.EXPERT, round, epoch);
       for (int from = 0; from < order.size(); from += expert.sftBatch()) {
         update(order.subList(from, Math.min(order.size(), from + expert.sftBatch())), stats);
       }
@@ -95,17 +94,6 @@ public final class ExpertIteration implements Trainer {
       }
     }
     return kept;
-  }
-
-  private List<Trajectory> shuffled(List<Trajectory> kept, int round, int epoch) {
-    record Keyed(long key, Trajectory trajectory) {}
-    List<Keyed> keyed = new ArrayList<>(kept.size());
-    for (int i = 0; i < kept.size(); i++) {
-      keyed.add(
-          new Keyed(Philox.bits(source.seed(), RlStreams.EXPERT, round, epoch, i), kept.get(i)));
-    }
-    keyed.sort(Comparator.comparingLong(Keyed::key));
-    return keyed.stream().map(Keyed::trajectory).toList();
   }
 
   /** One step of supervised training: mean cross-entropy over the completion tokens. */

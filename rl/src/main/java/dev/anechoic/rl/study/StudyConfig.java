@@ -32,7 +32,6 @@ public record StudyConfig(
     RlConfig.GrpoConfig grpo,
     RlConfig.ExpertConfig expert,
     EvalConfig eval,
-    LedgerConfig ledger,
     @Doc("RL steps between two checkpoints to resume from; 0 for none")
         @Default("10")
         @Range(min = 0)
@@ -55,7 +54,6 @@ public record StudyConfig(
         grpo,
         expert,
         eval,
-        ledger,
         checkpointEvery);
   }
 
@@ -110,14 +108,4 @@ public record StudyConfig(
           0);
     }
   }
-
-  /** The ledger of gradients. */
-  @Doc("the ledger of gradients per format")
-  public record LedgerConfig(
-      @Doc("whether it is kept") @Default("false") boolean on,
-      @Doc("every how many optimizer updates") @Default("1") @Range(min = 1) int every,
-      @Doc("held-out prompts on which the formats' log-odds are measured")
-          @Default("32")
-          @Range(min = 1)
-          int probePrompts) {}
 }
