@@ -81,6 +81,10 @@ public final class Sampler implements AutoCloseable {
     copySources = new int[slots];
   }
 
+  public Transformer model() {
+    return model;
+  }
+
   /** Sequences that grow at once. */
   public int slots() {
     return slots.length;

@@ -27,10 +27,20 @@ public final class Flops {
     return matrices + (long) config.vocabSize() * config.channels();
   }
 
+  /** Logits of one token. */
+  public static double headPerToken(ModelConfig config) {
+    return FORWARD_PER_WEIGHT * config.vocabSize() * config.channels();
+  }
+
   /** Forward pass, per token, in sequences of {@code time} tokens. */
   public static double forwardPerToken(ModelConfig config, int time) {
     double attention = 2.0 * time * config.channels() * config.layers();
     return FORWARD_PER_WEIGHT * multipliedWeights(config) + attention;
+  }
+
+  /** Forward pass up to the final norm, per token, in sequences of {@code time} tokens. */
+  public static double trunkPerToken(ModelConfig config, int time) {
+    return forwardPerToken(config, time) - headPerToken(config);
   }
 
   /** Forward and backward pass, per token, in sequences of {@code time} tokens. */

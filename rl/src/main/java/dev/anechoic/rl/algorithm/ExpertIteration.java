@@ -56,8 +56,7 @@ public final class ExpertIteration implements Trainer {
             config.temperature(),
             expert.topP(),
             phases);
-    phases.start("reference");
-    reference.score(rollout);
+    reference.score(rollout, phases);
     List<Trajectory> kept = correctOnes(rollout);
 
     policy.restart(reference.model());
@@ -104,6 +103,7 @@ public final class ExpertIteration implements Trainer {
     for (List<Trajectory> group : MicroBatch.split(minibatch)) {
       phases.start("forward");
       MicroBatch batch = policy.batch().load(group);
+      phases.trained(policy.forwardFlops(batch));
       Tape tape = policy.tape();
       Tensor weights = batch.constant(t -> 1 / tokens);
       Tensor logits = policy.model().logits(tape, policy.hidden(batch)); // [N,V]

@@ -55,8 +55,7 @@ public final class Grpo implements Trainer {
   public StepResult step(int step) {
     phases.step(step);
     List<Trajectory> rollout = source.rollout(step, phases);
-    phases.start("reference");
-    reference.score(rollout);
+    reference.score(rollout, phases);
     phases.start("advantage");
     List<Trajectory> trained = advantages(rollout);
 
@@ -125,6 +124,7 @@ public final class Grpo implements Trainer {
     for (List<Trajectory> group : MicroBatch.split(minibatch)) {
       phases.start("forward");
       MicroBatch batch = policy.batch().load(group);
+      phases.trained(policy.forwardFlops(batch));
       Tape tape = policy.tape();
       Tensor weights = batch.constant(t -> weight(t, minibatch.size(), tokens));
       Tensor logits = policy.model().logits(tape, policy.hidden(batch)); // [N,V]

@@ -58,7 +58,7 @@ public final class MicroBatch implements AutoCloseable {
   }
 
   /** Tokens that the model reads: all but the last, which it only has to predict. */
-  private static int inputLength(Trajectory t) {
+  static int inputLength(Trajectory t) {
     return t.promptTokens.length + t.length() - 1;
   }
 

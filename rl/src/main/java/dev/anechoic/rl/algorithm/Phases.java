@@ -7,12 +7,13 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The clock of a step: seconds per phase, and an event per phase for a recording. One phase runs at
+ * The clock of a step: seconds and operations per phase, and an event per phase for a recording. One phase runs at
  * a time; starting the next ends the last. A device is waited for at each border.
  */
 public final class Phases {
   private final Backend backend;
   private final Map<String, Double> seconds = new LinkedHashMap<>();
+  private final Map<String, Double> flops = new LinkedHashMap<>();
   private long step;
   private long since;
   private @Nullable String running;
@@ -27,6 +28,7 @@ public final class Phases {
     end();
     step = number;
     seconds.clear();
+    flops.clear();
   }
 
   /** Ends the running phase and starts this one; a phase may run several times in a step. */
@@ -35,6 +37,17 @@ public final class Phases {
     event = PhaseEvent.start();
     running = phase;
     since = System.nanoTime();
+  }
+
+  /** Adds floating-point operations to a phase of this step. */
+  public void count(String phase, double operations) {
+    flops.merge(phase, operations, Double::sum);
+  }
+
+  /** Counts a pass forward, and the pass backward that follows at twice its cost. */
+  public void trained(double forward) {
+    count("forward", forward);
+    count("backward", 2 * forward);
   }
 
   /** Ends the running phase, if one runs. */
@@ -54,6 +67,16 @@ public final class Phases {
   /** Seconds per phase of this step, in order of first use. */
   public Map<String, Double> seconds() {
     return seconds;
+  }
+
+  /** Floating-point operations per phase of this step; phases of none are absent. */
+  public Map<String, Double> flops() {
+    return flops;
+  }
+
+  /** Floating-point operations of all phases together. */
+  public double totalFlops() {
+    return flops.values().stream().mapToDouble(Double::doubleValue).sum();
   }
 
   /** Seconds of all phases together. */

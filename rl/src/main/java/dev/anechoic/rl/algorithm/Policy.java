@@ -50,6 +50,11 @@ public final class Policy implements AutoCloseable {
     return Embedding.forward(tape, all, loaded.rows());
   }
 
+  /** Operations of the forward pass over a batch. */
+  double forwardFlops(MicroBatch loaded) {
+    return RolloutFlops.forward(model.config(), loaded.sequences());
+  }
+
   /** Ends a micro-batch: its activations go, its gradient stays. */
   public void reset() {
     tape.reset();

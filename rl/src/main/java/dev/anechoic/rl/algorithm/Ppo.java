@@ -59,10 +59,8 @@ public final class Ppo implements Trainer {
   public StepResult step(int step) {
     phases.step(step);
     List<Trajectory> rollout = source.rollout(step, phases);
-    phases.start("reference");
-    reference.score(rollout);
-    phases.start("value");
-    critic.estimate(rollout);
+    reference.score(rollout, phases);
+    critic.estimate(rollout, phases);
     phases.start("advantage");
     advantages(rollout);
 
@@ -121,6 +119,7 @@ public final class Ppo implements Trainer {
     for (List<Trajectory> group : MicroBatch.split(minibatch)) {
       phases.start("forward");
       MicroBatch batch = policy.batch().load(group);
+      phases.trained(policy.forwardFlops(batch) + critic.forwardFlops(batch));
       Tape tape = policy.tape();
       Tensor weights = batch.constant(t -> 1 / tokens);
       Tensor hidden = policy.hidden(batch); // [N,C]

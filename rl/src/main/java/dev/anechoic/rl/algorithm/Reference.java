@@ -34,7 +34,9 @@ public final class Reference implements AutoCloseable {
   }
 
   /** Fills {@link Trajectory#refLogprobs}. */
-  public void score(List<Trajectory> rollout) {
+  public void score(List<Trajectory> rollout, Phases phases) {
+    phases.start("reference");
+    phases.count("reference", RolloutFlops.forward(model.config(), rollout));
     for (List<Trajectory> group : MicroBatch.split(rollout)) {
       batch.load(group);
       Tensor all = model.hidden(tape, batch.tokens(), null);

@@ -95,6 +95,7 @@ public final class RolloutSource {
       Question question = drawn.get(i / samples);
       rollout.add(grade(step, i / samples, i % samples, question, completions.get(i)));
     }
+    phases.count("rollout", RolloutFlops.sampling(sampler.model().config(), rollout));
     phases.end();
     return rollout;
   }

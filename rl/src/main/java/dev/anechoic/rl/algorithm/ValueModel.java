@@ -84,8 +84,15 @@ final class ValueModel implements AutoCloseable {
     return head.values(tape, Embedding.forward(tape, all, batch.rows()), false);
   }
 
+  /** Operations of a network of its own in one forward pass; a head's are next to none. */
+  double forwardFlops(MicroBatch batch) {
+    return own == null ? 0 : RolloutFlops.trunk(own.config(), batch.sequences());
+  }
+
   /** Fills {@link Trajectory#values} with the estimates before the update. */
-  void estimate(List<Trajectory> rollout) {
+  void estimate(List<Trajectory> rollout, Phases phases) {
+    phases.start("value");
+    phases.count("value", RolloutFlops.trunk(policy.model().config(), rollout));
     Tape used = tape();
     boolean recording = used.setRecording(false);
     for (List<Trajectory> group : MicroBatch.split(rollout)) {

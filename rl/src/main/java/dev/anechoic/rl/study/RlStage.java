@@ -109,7 +109,7 @@ final class RlStage {
         boolean complete =
             loop(trainer, model, sampler, tokenizer, folder, phases, classifier, inputs);
         if (complete) {
-          save(folder.file(POLICY), model, tokenizer, null, 0, inputs);
+          save(folder.file(POLICY), model, tokenizer, null, 0, 0, inputs);
           Studies.deleteFolder(folder.file(STATE));
         }
         return complete;
@@ -128,7 +128,9 @@ final class RlStage {
       String inputs) {
     Path state = folder.file(STATE);
     Evaluator evaluator = evaluator(tokenizer, classifier);
-    int done = restore(state, model, trainer, inputs);
+    Progress progress = restore(state, model, trainer, inputs);
+    int done = progress.steps();
+    double flops = progress.flops();
     if (done == 0) {
       evaluate(evaluator, 0, sampler, folder, RunFolder.EVAL_BEFORE);
     } else {
@@ -141,13 +143,14 @@ final class RlStage {
         if (event != null) {
           event.finish("rl", step, sampledTokens(result));
         }
-        writer.step(step, result, timings(phases, result));
+        flops += phases.totalFlops();
+        writer.step(step, result, timings(phases, result, flops));
         say.line(line(step, trainer.steps(), result, phases));
         boolean last = step == trainer.steps();
         boolean due = study.checkpointEvery() > 0 && step % study.checkpointEvery() == 0;
         if (!last && (due || stop.requested())) {
           writer.sync();
-          save(state, model, tokenizer, trainer.state(), step, inputs);
+          save(state, model, tokenizer, trainer.state(), step, flops, inputs);
         }
         if (!last && stop.requested()) {
           return false;
@@ -202,6 +205,7 @@ final class RlStage {
       Tokenizer tokenizer,
       @Nullable TrainerState state,
       int step,
+      double flops,
       String inputs) {
     try (CheckpointWriter writer =
         CheckpointWriter.begin(folder, 3 * model.parameters().layout().count())) {
@@ -216,6 +220,7 @@ final class RlStage {
         }
         Map<String, Object> values = new LinkedHashMap<>();
         values.put("step", step);
+        values.put("flops", flops);
         values.put("inputs", inputs);
         values.put("kl_coef", state.klController().coef());
         writer.state(values);
@@ -224,15 +229,20 @@ final class RlStage {
     }
   }
 
-  /** Restores an interrupted run of the same inputs; returns the steps it had done, else 0. */
-  private static int restore(Path folder, Transformer model, Trainer trainer, String inputs) {
+  /** How far a run has come: steps, and floating-point operations. */
+  private record Progress(int steps, double flops) {
+    static final Progress NONE = new Progress(0, 0);
+  }
+
+  /** Restores an interrupted run of the same inputs; returns what it had done, if anything. */
+  private static Progress restore(Path folder, Transformer model, Trainer trainer, String inputs) {
     if (!Checkpoint.existsAt(folder)) {
-      return 0;
+      return Progress.NONE;
     }
     Checkpoint stored = Checkpoint.open(folder);
     Json json = stored.state();
     if (!json.get("inputs").string().equals(inputs)) {
-      return 0;
+      return Progress.NONE;
     }
     stored.loadInto(model.parameters());
     TrainerState state = trainer.state();
@@ -245,7 +255,7 @@ final class RlStage {
       stored.loadExtra("critic" + i, critic);
     }
     state.klController().setCoef(json.get("kl_coef").doubleValue());
-    return json.get("step").intValue();
+    return new Progress(json.get("step").intValue(), json.get("flops").doubleValue());
   }
 
   // ---- what a person sees -------------------------------------------------------------------
@@ -282,10 +292,11 @@ final class RlStage {
                 updates));
   }
 
-  private static Map<String, Double> timings(Phases phases, StepResult result) {
+  private static Map<String, Double> timings(Phases phases, StepResult result, double flops) {
     Map<String, Double> timings = new LinkedHashMap<>();
     phases.seconds().forEach((phase, seconds) -> timings.put("time/" + phase, seconds));
     timings.put("throughput/tokens_per_second", sampledTokens(result) / phases.total());
+    timings.put("compute/flops", flops);
     return timings;
   }
 

@@ -123,7 +123,7 @@ class StudyTest {
   private static List<Double> rewards(Path out) {
     Metrics metrics = new RunFolder(out.resolve("tiny")).metrics("rl");
     List<Double> rows = new ArrayList<>();
-    for (String key : List.of("reward", "length", "entropy", "kl/sequence")) {
+    for (String key : List.of("reward", "length", "entropy", "kl/sequence", "compute/flops")) {
       for (double value : metrics.column(key)) {
         rows.add(value);
       }

@@ -1,0 +1,46 @@
+package dev.anechoic.rl.algorithm;
+
+import dev.anechoic.model.transformer.Flops;
+import dev.anechoic.model.transformer.ModelConfig;
+import java.util.List;
+
+/**
+ * Floating-point operations of the passes over a rollout, by {@link Flops}: what the result needs,
+ * without padding. A function of the completions alone, so that it is the same on every machine.
+ */
+final class RolloutFlops {
+  private RolloutFlops() {}
+
+  /** Sampling: each prompt once, shared by its samples, then one decoding step per token. */
+  static double sampling(ModelConfig config, List<Trajectory> rollout) {
+    double sum = 0;
+    int prompt = -1;
+    for (Trajectory t : rollout) {
+      int prefix = t.promptTokens.length - 1; // the last prompt token is read by the first draw
+      if (t.prompt != prompt) {
+        sum += prefix * Flops.trunkPerToken(config, prefix);
+        prompt = t.prompt;
+      }
+      for (int i = 0; i < t.length(); i++) {
+        sum += Flops.decode(config, prefix + i);
+      }
+    }
+    return sum;
+  }
+
+  /** Final hidden states of prompts and completions. */
+  static double trunk(ModelConfig config, List<Trajectory> sequences) {
+    double sum = 0;
+    for (Trajectory t : sequences) {
+      int time = MicroBatch.inputLength(t);
+      sum += time * Flops.trunkPerToken(config, time);
+    }
+    return sum;
+  }
+
+  /** The same, and the logits of the completion tokens. */
+  static double forward(ModelConfig config, List<Trajectory> sequences) {
+    long tokens = sequences.stream().mapToLong(Trajectory::length).sum();
+    return trunk(config, sequences) + tokens * Flops.headPerToken(config);
+  }
+}
