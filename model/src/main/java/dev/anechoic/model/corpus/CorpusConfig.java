@@ -26,6 +26,8 @@ public record CorpusConfig(
         @Range(min = 1)
         long blocks,
     @Doc("held-out problems for evaluation") @Default("512") @Range(min = 0) int evaluation,
+    @Doc("most steps of a problem taken from GSM8K; 0 for all") @Default("0") @Range(min = 0)
+        int maxSteps,
     @Doc("whether code restates the question in its docstring") @Default("false") boolean docstring,
     @Doc("the generator of problems") GeneratorConfig generator,
     @Doc("the formats by name, each with its dials")
@@ -63,33 +65,31 @@ public record CorpusConfig(
     return Formats.named(List.copyOf(formats.keySet()), docstring);
   }
 
-  /** The held-out problems of the generator, which no document of the mixture has. */
-  public ProblemSource evaluationSource() {
+  /** The generator's problems; no document of the mixture has a held-out one. */
+  public ProblemSource generated() {
     return new ProblemGenerator(generator);
   }
 
   /** The mixture of generated problems; a format with a share of 0 is left out. */
   public Mixture mixture(TokenCounter counter) {
+    return mixture(new ProblemGenerator(generator), counter);
+  }
+
+  /** The mixture of problems from another source, such as GSM8K. */
+  public Mixture mixture(ProblemSource source, TokenCounter counter) {
     List<Ingredient> ingredients = new ArrayList<>();
     for (Format format : formatList()) {
       FormatDials dials = formats.get(format.name());
       if (dials != null && dials.share() > 0) {
-        ProblemSource source = new ProblemGenerator(dials.applyTo(generator));
         ingredients.add(
             new Ingredient(
-                format, dials.share(), dials.labelNoise(), dials.misconception(), source));
+                format,
+                dials.share(),
+                dials.labelNoise(),
+                dials.misconception(),
+                source.withDialsOf(dials)));
       }
     }
-    return new Mixture(ingredients, seed, unit, blockSize, counter);
-  }
-
-  /** The same dials with every format's problems taken from another source, such as GSM8K. */
-  public Mixture mixture(ProblemSource source, TokenCounter counter) {
-    List<Ingredient> ingredients =
-        mixture(counter).ingredients().stream()
-            .map(i ->
-                new Ingredient(i.format(), i.share(), i.labelNoise(), i.misconception(), source))
-            .toList();
     return new Mixture(ingredients, seed, unit, blockSize, counter);
   }
 }

@@ -6,6 +6,7 @@ import dev.anechoic.model.format.Form;
 import dev.anechoic.model.format.FormatClassifier;
 import dev.anechoic.model.format.Formats;
 import dev.anechoic.model.format.Verdict;
+import dev.anechoic.model.io.Hashing;
 import dev.anechoic.model.io.Json;
 import dev.anechoic.model.io.JsonLines;
 import dev.anechoic.model.problem.Draws;
@@ -117,6 +118,33 @@ public final class Gsm8k {
         writer.write(row);
       }
     }
+  }
+
+  /** The problems of at most this many steps; the longer ones become fall-outs. */
+  public Gsm8k atMost(int steps) {
+    Gsm8k shorter = new Gsm8k(file);
+    shorter.fallOuts.addAll(fallOuts);
+    for (Gsm8kProblem read : problems) {
+      int count = read.problem().steps().size();
+      if (count <= steps) {
+        shorter.problems.add(read);
+      } else {
+        shorter.fallOuts.add(
+            new FallOut(read.problem().id(), "more than " + steps + " steps", count + " steps"));
+      }
+    }
+    if (shorter.problems.isEmpty()) {
+      throw UserError.what("No problem has so few steps")
+          .where(file)
+          .got("max_steps = " + steps)
+          .remedy("Raise corpus.max_steps, or set it to 0 for all problems.");
+    }
+    return shorter;
+  }
+
+  /** SHA-256 of the file. */
+  public String sha256() {
+    return Hashing.sha256(file);
   }
 
   /** All problems of the file. */

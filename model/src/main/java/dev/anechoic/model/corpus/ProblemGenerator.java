@@ -33,6 +33,11 @@ public final class ProblemGenerator implements ProblemSource {
   }
 
   @Override
+  public ProblemSource withDialsOf(FormatDials dials) {
+    return new ProblemGenerator(dials.applyTo(config));
+  }
+
+  @Override
   public Problem training(long index) {
     return find(TRAINING_STREAM, index, false, prefix + index);
   }

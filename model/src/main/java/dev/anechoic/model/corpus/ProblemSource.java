@@ -14,4 +14,9 @@ public interface ProblemSource {
 
   /** The held-out problem of this number; its canonical form is in no training problem. */
   Problem evaluation(long index);
+
+  /** The source with a format's own dials of difficulty, where it has such dials. */
+  default ProblemSource withDialsOf(FormatDials dials) {
+    return this;
+  }
 }

@@ -29,7 +29,7 @@ public final class Svamp {
    * @throws UserError naming the place, for a file that is not of this shape
    */
   public static List<Problem> load(Path path) {
-    Path file = Files.isDirectory(path) ? path.resolve("SVAMP.json") : path;
+    Path file = file(path);
     List<Problem> problems = new ArrayList<>();
     for (Json row : Json.read(file).items()) {
       String body = row.get("Body").string().strip();
@@ -43,6 +43,11 @@ public final class Svamp {
       }
     }
     return problems;
+  }
+
+  /** The file that a path means: itself, or {@code SVAMP.json} in a folder. */
+  public static Path file(Path path) {
+    return Files.isDirectory(path) ? path.resolve("SVAMP.json") : path;
   }
 
   private static Problem problem(String id, String question, Json equation, BigDecimal answer) {

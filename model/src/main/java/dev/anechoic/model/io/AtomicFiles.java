@@ -40,13 +40,25 @@ public final class AtomicFiles {
         }
         channel.force(true);
       }
-      Files.move(
-          staging, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-      sync(Objects.requireNonNull(file.toAbsolutePath().getParent()));
+      move(staging, file);
     } catch (IOException e) {
       deleteQuietly(staging);
       throw FileErrors.writing(file, content.length, e);
     }
+  }
+
+  /** Renames a staged file, whose content is on the disk, to its target. */
+  static void replace(Path staging, Path file) {
+    try {
+      move(staging, file);
+    } catch (IOException e) {
+      throw FileErrors.writing(file, 0, e);
+    }
+  }
+
+  private static void move(Path staging, Path file) throws IOException {
+    Files.move(staging, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    sync(Objects.requireNonNull(file.toAbsolutePath().getParent()));
   }
 
   /** {@code a/b.json} is staged as {@code a/.b.json.anechoic-staging}: same disk, out of sight. */
@@ -64,7 +76,7 @@ public final class AtomicFiles {
     }
   }
 
-  private static void deleteQuietly(Path file) {
+  static void deleteQuietly(Path file) {
     try {
       Files.deleteIfExists(file);
     } catch (IOException e) {

@@ -1,6 +1,7 @@
 package dev.anechoic.model.io;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import dev.anechoic.model.UserError;
 import java.io.BufferedReader;
 import java.io.BufferedWriter;
 import java.io.Closeable;
@@ -41,6 +42,20 @@ public final class JsonLines {
   public static Writer writer(Path file) {
     return new Writer(
         file,
+        null,
+        StandardOpenOption.CREATE,
+        StandardOpenOption.TRUNCATE_EXISTING,
+        StandardOpenOption.WRITE);
+  }
+
+  /**
+   * Makes a file that takes the place of the one that is there only on {@link Writer#commit}: an
+   * error on the way loses nothing.
+   */
+  public static Writer replacing(Path file) {
+    return new Writer(
+        AtomicFiles.staging(file),
+        file,
         StandardOpenOption.CREATE,
         StandardOpenOption.TRUNCATE_EXISTING,
         StandardOpenOption.WRITE);
@@ -49,7 +64,7 @@ public final class JsonLines {
   /** Opens a file for adding rows at its end. */
   public static Writer appender(Path file) {
     return new Writer(
-        file, StandardOpenOption.CREATE, StandardOpenOption.APPEND, StandardOpenOption.WRITE);
+        file, null, StandardOpenOption.CREATE, StandardOpenOption.APPEND, StandardOpenOption.WRITE);
   }
 
   /** Rows in the order of the file; can be gone through once. */
@@ -66,6 +81,20 @@ public final class JsonLines {
         in = Files.newBufferedReader(file);
       } catch (IOException e) {
         throw FileErrors.reading(file, e);
+      }
+    }
+
+    /**
+     * Refuses an empty file.
+     *
+     * @param expected what its rows should be
+     */
+    public void requireRow(String expected) {
+      if (!hasNext()) {
+        throw UserError.what("The file has no lines")
+            .where(file)
+            .expected(expected)
+            .remedy("Give at least one line.");
       }
     }
 
@@ -118,12 +147,15 @@ public final class JsonLines {
    */
   public static final class Writer implements Closeable {
     private final Path file;
+    private final @Nullable Path target;
     private final FileChannel channel;
     private final BufferedWriter out;
     private final JsonGenerator generator;
 
-    private Writer(Path file, OpenOption... options) {
+    /** Writes to {@code file}, which becomes {@code target} in the end where that is not null. */
+    private Writer(Path file, @Nullable Path target, OpenOption... options) {
       this.file = file;
+      this.target = target;
       try {
         channel = FileChannel.open(file, options);
         out =
@@ -133,7 +165,7 @@ public final class JsonLines {
         generator = Json.generator(out);
         generator.setRootValueSeparator(null);
       } catch (IOException e) {
-        throw FileErrors.writing(file, 0, e);
+        throw FileErrors.writing(target == null ? file : target, 0, e);
       }
     }
 
@@ -144,7 +176,7 @@ public final class JsonLines {
         generator.flush();
         out.write('\n');
       } catch (IOException e) {
-        throw FileErrors.writing(file, 0, e);
+        throw FileErrors.writing(target == null ? file : target, 0, e);
       }
     }
 
@@ -153,7 +185,7 @@ public final class JsonLines {
       try {
         out.flush();
       } catch (IOException e) {
-        throw FileErrors.writing(file, 0, e);
+        throw FileErrors.writing(target == null ? file : target, 0, e);
       }
     }
 
@@ -163,7 +195,15 @@ public final class JsonLines {
       try {
         channel.force(true);
       } catch (IOException e) {
-        throw FileErrors.writing(file, 0, e);
+        throw FileErrors.writing(target == null ? file : target, 0, e);
+      }
+    }
+
+    /** Puts a file of {@link JsonLines#replacing} into its place, with all rows on the disk. */
+    public void commit() {
+      sync();
+      if (target != null) {
+        AtomicFiles.replace(file, target);
       }
     }
 
@@ -173,7 +213,11 @@ public final class JsonLines {
         generator.close();
         out.close();
       } catch (IOException e) {
-        throw FileErrors.writing(file, 0, e);
+        throw FileErrors.writing(target == null ? file : target, 0, e);
+      } finally {
+        if (target != null) {
+          AtomicFiles.deleteQuietly(file); // there only where it was not committed
+        }
       }
     }
   }

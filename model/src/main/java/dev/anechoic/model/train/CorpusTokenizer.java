@@ -7,7 +7,6 @@ import dev.anechoic.model.corpus.ProblemSource;
 import dev.anechoic.model.tokenizer.Tokenizer;
 import dev.anechoic.model.tokenizer.TokenizerConfig;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /** Trains the tokenizer of a corpus that is about to be generated. */
 public final class CorpusTokenizer {
@@ -20,10 +19,9 @@ public final class CorpusTokenizer {
    * Learns from the first documents of the mixture, taken in shares of documents, since nothing
    * counts tokens yet.
    *
-   * @param source of the problems, or null for the generator with the dials of each format
+   * @param source of the problems
    */
-  public static Tokenizer train(
-      CorpusConfig corpus, @Nullable ProblemSource source, TokenizerConfig config) {
+  public static Tokenizer train(CorpusConfig corpus, ProblemSource source, TokenizerConfig config) {
     CorpusConfig sample =
         new CorpusConfig(
             corpus.seed(),
@@ -31,11 +29,11 @@ public final class CorpusTokenizer {
             DOCUMENTS,
             1,
             corpus.evaluation(),
+            corpus.maxSteps(),
             corpus.docstring(),
             corpus.generator(),
             corpus.formats());
-    Mixture mixture =
-        source == null ? sample.mixture(text -> 0) : sample.mixture(source, text -> 0);
+    Mixture mixture = sample.mixture(source, text -> 0);
     List<String> texts = mixture.blocks(1).map(Document::text).toList();
     return Tokenizer.train(texts, config);
   }

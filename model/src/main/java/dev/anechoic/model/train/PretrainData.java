@@ -41,7 +41,10 @@ public record PretrainData(
 
   private static PretrainData generate(PretrainConfig config, @Nullable Tokenizer stored) {
     Tokenizer tokenizer =
-        stored != null ? stored : CorpusTokenizer.train(config.corpus(), null, config.tokenizer());
+        stored != null
+            ? stored
+            : CorpusTokenizer.train(
+                config.corpus(), config.corpus().generated(), config.tokenizer());
     DocumentEncoder encoder = new DocumentEncoder(tokenizer);
     List<Document> documents =
         config.corpus().mixture(encoder.counter()).blocks(config.corpus().blocks()).toList();

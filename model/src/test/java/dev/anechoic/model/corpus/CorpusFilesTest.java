@@ -33,7 +33,7 @@ class CorpusFilesTest {
         Config.parse(
             CorpusConfig.class, "block_size = 10000\nblocks = 3\nevaluation = 50\n", "test");
     return CorpusWriter.write(
-        target, config, config.mixture(MixtureTest::countTokens), config.evaluationSource());
+        target, config, config.mixture(MixtureTest::countTokens), config.generated());
   }
 
   @Test

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * @param format name of the format, {@code mixed} or {@code none}
  * @param status {@code well_formed}, {@code truncated}, {@code mixed} or {@code none}
  * @param verdict {@code correct}, {@code incorrect}, {@code unparsable}, {@code over_budget}, or
- *     {@code masked} where the verifier itself failed
+ *     {@code error} where the verifier itself failed
  * @param value the answer as text, equal numbers as equal texts, or null where there is none
  * @param reward 0 or 1; NaN where masked
  */

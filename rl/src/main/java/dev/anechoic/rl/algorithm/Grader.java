@@ -6,7 +6,6 @@ import dev.anechoic.model.format.Format;
 import dev.anechoic.model.format.FormatClassifier;
 import dev.anechoic.model.format.RewardFunction;
 import dev.anechoic.model.format.Scored;
-import dev.anechoic.model.format.Verdict;
 import java.math.BigDecimal;
 import java.util.List;
 import java.util.Locale;
@@ -40,12 +39,8 @@ public final class Grader {
     return new Grade(
         mixed ? "mixed" : classifier.name(classification.format()),
         classification.form().name().toLowerCase(Locale.ROOT),
-        verdict(scored.verification().verdict()),
+        scored.verification().verdict().name().toLowerCase(Locale.ROOT),
         vote.isEmpty() ? null : vote,
         scored.masked() ? Float.NaN : scored.reward());
-  }
-
-  private static String verdict(Verdict verdict) {
-    return verdict == Verdict.ERROR ? "masked" : verdict.name().toLowerCase(Locale.ROOT);
   }
 }

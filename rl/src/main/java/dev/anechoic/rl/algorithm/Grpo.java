@@ -75,7 +75,7 @@ public final class Grpo implements Trainer {
     Map<String, Double> metrics = RolloutMetrics.of(rollout, source.formats());
     metrics.put("kl/coef", controller.coef());
     stats.addTo(metrics);
-    controller.update(metrics.getOrDefault("kl/sequence", 0.0), rollout.size());
+    controller.update(metrics.getOrDefault("kl/sequence", 0.0), RolloutMetrics.judged(rollout));
     return new StepResult(metrics, rollout);
   }
 

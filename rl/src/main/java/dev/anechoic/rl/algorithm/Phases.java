@@ -7,8 +7,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The clock of a step: seconds and operations per phase, and an event per phase for a recording. One phase runs at
- * a time; starting the next ends the last. A device is waited for at each border.
+ * The clock of a step: seconds and operations per phase, and an event per phase for a recording.
+ * One phase runs at a time; starting the next ends the last. A device is waited for at each border.
  */
 public final class Phases {
   private final Backend backend;

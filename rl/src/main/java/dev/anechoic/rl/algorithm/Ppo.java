@@ -85,7 +85,7 @@ public final class Ppo implements Trainer {
       metrics.put("ppo/explained_variance", explained);
     }
     stats.addTo(metrics);
-    controller.update(metrics.getOrDefault("kl/sequence", 0.0), rollout.size());
+    controller.update(metrics.getOrDefault("kl/sequence", 0.0), RolloutMetrics.judged(rollout));
     return new StepResult(metrics, rollout);
   }
 

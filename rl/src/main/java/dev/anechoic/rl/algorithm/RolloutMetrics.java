@@ -32,7 +32,7 @@ public final class RolloutMetrics {
     put(metrics, "kl/k1", perToken(counted, RolloutMetrics::k1));
     put(metrics, "kl/k3", perToken(counted, RolloutMetrics::k3));
     put(metrics, "entropy", perToken(counted, RolloutMetrics::entropySum));
-    groups(metrics, trajectories);
+    groups(metrics, counted);
     List<String> classes = new ArrayList<>(formats);
     classes.add("mixed");
     classes.add("none");
@@ -79,13 +79,17 @@ public final class RolloutMetrics {
     double equal = 0;
     double expected = 0;
     for (List<Trajectory> group : byPrompt.values()) {
-      float[] rewards = rewards(group);
-      equal += GroupAdvantage.varies(rewards) ? 0 : 1;
-      double p = mean(group.stream().filter(t -> !t.masked()).toList(), t -> t.reward);
+      equal += GroupAdvantage.varies(rewards(group)) ? 0 : 1;
+      double p = mean(group, t -> t.reward);
       expected += Math.pow(p, group.size()) + Math.pow(1 - p, group.size());
     }
     put(metrics, "group/zero_advantage", equal / byPrompt.size());
     put(metrics, "group/zero_advantage_expected", expected / byPrompt.size());
+  }
+
+  /** Completions that are not masked. */
+  static int judged(List<Trajectory> rollout) {
+    return (int) rollout.stream().filter(t -> !t.masked()).count();
   }
 
   static float[] rewards(List<Trajectory> group) {

@@ -6,7 +6,7 @@ import dev.anechoic.model.corpus.CorpusConfig;
 import dev.anechoic.model.corpus.CorpusManifest;
 import dev.anechoic.model.corpus.CorpusWriter;
 import dev.anechoic.model.corpus.Gsm8k;
-import dev.anechoic.model.corpus.ProblemSource;
+import dev.anechoic.model.corpus.Mixture;
 import dev.anechoic.model.corpus.TokenCounter;
 import dev.anechoic.model.io.AtomicFiles;
 import dev.anechoic.model.io.AtomicFolder;
@@ -38,8 +38,6 @@ import picocli.CommandLine.Spec;
       "The configuration is that of 'pretrain'; its tables 'corpus' and 'tokenizer' count here."
     })
 final class CorpusCommand implements Runnable {
-  private static final String GSM8K = "gsm8k=";
-
   @Parameters(
       paramLabel = "CONFIG",
       arity = "0..1",
@@ -51,11 +49,11 @@ final class CorpusCommand implements Runnable {
 
   @Option(
       names = "--data",
-      paramLabel = "gsm8k=PATH",
+      paramLabel = "NAME=PATH",
       description =
-          "problems from GSM8K, a folder with train.jsonl and test.jsonl, instead of the"
-              + " generator")
-  private @Nullable String data;
+          "gsm8k=PATH takes the problems from GSM8K instead of the generator;"
+              + " svamp=PATH takes the held-out ones from SVAMP")
+  private List<String> data = new ArrayList<>();
 
   @Option(
       names = "--renumbered",
@@ -72,9 +70,6 @@ final class CorpusCommand implements Runnable {
 
   @Spec private CommandSpec spec;
 
-  /** The training problems of GSM8K, where they are the source. */
-  private @Nullable Gsm8k train;
-
   @SuppressWarnings("NullAway.Init") // picocli injects the fields
   CorpusCommand() {}
 
@@ -87,49 +82,28 @@ final class CorpusCommand implements Runnable {
           .where(out)
           .remedy("Name another folder, or delete this one.");
     }
-    @Nullable ProblemSource source = source(config.corpus(), print);
+    CorpusConfig dials = config.corpus();
+    DataSource source = DataSource.open(data, dials, renumbered, print::println);
+    print.flush();
     Path given = config.data().tokenizer();
     Tokenizer tokenizer =
         given != null
             ? Tokenizer.load(given)
-            : CorpusTokenizer.train(config.corpus(), source, config.tokenizer());
+            : CorpusTokenizer.train(dials, source.problems(), config.tokenizer());
     try (AtomicFolder folder = AtomicFolder.begin(out, 0)) {
       tokenizer.save(folder.path());
       TokenCounter counter = new DocumentEncoder(tokenizer).counter();
-      CorpusConfig dials = config.corpus();
+      Mixture mixture = dials.mixture(source.problems(), counter);
       CorpusManifest manifest =
-          source == null
-              ? CorpusWriter.write(
-                  folder.path(), dials, dials.mixture(counter), dials.evaluationSource())
-              : CorpusWriter.write(folder.path(), dials, dials.mixture(source, counter), source);
-      if (train != null) {
-        train.writeFallOuts(folder.path().resolve("left_out.jsonl"));
+          CorpusWriter.write(folder.path(), dials, mixture, source.problems());
+      Gsm8k gsm8k = source.gsm8k();
+      if (gsm8k != null) {
+        gsm8k.writeFallOuts(folder.path().resolve("left_out.jsonl"));
       }
       writeConfig(folder.path(), config);
       folder.commit();
       describe(manifest, tokenizer, print);
     }
-  }
-
-  /** Problems from real data, or null for the generator. */
-  private @Nullable ProblemSource source(CorpusConfig config, PrintWriter print) {
-    if (data == null) {
-      return null;
-    }
-    if (!data.startsWith(GSM8K)) {
-      throw UserError.what("Unknown data source '" + data + "'")
-          .where("--data")
-          .expected("gsm8k=PATH")
-          .remedy("Give the folder with train.jsonl and test.jsonl of GSM8K.");
-    }
-    Path path = Path.of(data.substring(GSM8K.length()));
-    Gsm8k read = Gsm8k.train(path);
-    train = read;
-    Gsm8k test = Gsm8k.test(path);
-    print.print(read.summary());
-    print.print(test.summary());
-    print.flush();
-    return read.source(config.seed(), renumbered, test);
   }
 
   private static void writeConfig(Path folder, PretrainConfig config) {

@@ -7,7 +7,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -37,9 +36,11 @@ final class EvalCommand implements Callable<Integer> {
 
   @Option(
       names = "--data",
-      paramLabel = "gsm8k=PATH",
-      description = "takes the problems from GSM8K instead of the generator")
-  private @Nullable String data;
+      paramLabel = "NAME=PATH",
+      description =
+          "gsm8k=PATH takes the problems from GSM8K instead of the generator;"
+              + " svamp=PATH takes the held-out ones from SVAMP")
+  private List<String> data = new ArrayList<>();
 
   @Spec private CommandSpec spec;
 

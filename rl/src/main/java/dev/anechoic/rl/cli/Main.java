@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNullElse;
 
 import dev.anechoic.model.UserError;
 import dev.anechoic.tensor.TensorException;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
@@ -102,6 +103,7 @@ public final class Main implements Runnable {
       case TensorException engine when canBeMended(engine) ->
           err.println("anechoic: " + engine.getMessage());
       case FileSystemException file -> err.println("anechoic: " + describe(file));
+      case IOException io -> err.println("anechoic: " + describe(io));
       default -> {
         err.printf(
             "anechoic: internal error in '%s'; please report it%n",
@@ -141,6 +143,14 @@ public final class Main implements Runnable {
         .where(error.getFile() != null ? error.getFile() : "unknown file")
         .got(reason)
         .remedy("Check the path, the permissions and the free disk.")
+        .getMessage();
+  }
+
+  /** Such as a disk that is full, which Java reports without the file. */
+  private static String describe(IOException error) {
+    return UserError.what("Input or output failed")
+        .got(error.getMessage() != null ? error.getMessage() : error.toString())
+        .remedy("Check the free disk; what was complete before is still there.")
         .getMessage();
   }
 

@@ -111,9 +111,10 @@ final class SampleCommand implements Runnable {
         Backend backend = backendOption.open(print);
         Transformer model = stored.load(backend, ledger);
         Sampler sampler = new Sampler(model, slots, model.config().contextLength(), ledger);
-        JsonLines.Writer writer = JsonLines.writer(out)) {
+        JsonLines.Writer writer = JsonLines.replacing(out)) {
       SampleSettings settings = settings(encoder.endToken(), model.config().contextLength());
       long since = System.nanoTime();
+      reader.requireRow("lines {\"prompt\": ...} or {\"ids\": [...]}");
       int firstSample = 0;
       while (reader.hasNext()) {
         List<Json> lines = new ArrayList<>();
@@ -123,7 +124,7 @@ final class SampleCommand implements Runnable {
         answer(lines, firstSample, encoder, sampler, settings, writer);
         firstSample += lines.size() * samples;
       }
-      writer.sync();
+      writer.commit();
       double seconds = (System.nanoTime() - since) / 1e9;
       print.printf(
           "%,d answers, %,d tokens drawn, %,.0f tokens/s%n",
@@ -166,6 +167,11 @@ final class SampleCommand implements Runnable {
   }
 
   private static int[] prompt(Json line, DocumentEncoder encoder) {
+    if (line.has("prompt") && line.get("prompt").string().isBlank()) {
+      throw UserError.what("The prompt is empty")
+          .where(line.get("prompt").where())
+          .remedy("Give a question, or remove the line.");
+    }
     return line.has("ids")
         ? TokenIds.of(line.get("ids"), encoder.tokenizer().vocabSize())
         : encoder.prompt(line.get("prompt").string());

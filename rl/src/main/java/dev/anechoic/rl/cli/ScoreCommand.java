@@ -81,7 +81,8 @@ final class ScoreCommand implements Runnable {
         Backend backend = backendOption.open(print);
         Transformer model = stored.load(backend, ledger);
         Scorer scorer = new Scorer(model, ledger);
-        JsonLines.Writer writer = JsonLines.writer(out)) {
+        JsonLines.Writer writer = JsonLines.replacing(out)) {
+      reader.requireRow("lines {\"ids\": [...]} or {\"text\": ...}");
       Tokenizer tokenizer = null; // only needed for a line with 'text'
       while (reader.hasNext()) {
         List<int[]> sequences = new ArrayList<>();
@@ -100,7 +101,7 @@ final class ScoreCommand implements Runnable {
           writer.write(row);
         }
       }
-      writer.sync();
+      writer.commit();
     }
   }
 

@@ -33,9 +33,11 @@ final class StudyCommand implements Callable<Integer> {
 
   @Option(
       names = "--data",
-      paramLabel = "gsm8k=PATH",
-      description = "takes the problems from GSM8K instead of the generator")
-  private @Nullable String data;
+      paramLabel = "NAME=PATH",
+      description =
+          "gsm8k=PATH takes the problems from GSM8K instead of the generator;"
+              + " svamp=PATH takes the held-out ones from SVAMP")
+  private List<String> data = new ArrayList<>();
 
   @Option(
       names = "--shared",

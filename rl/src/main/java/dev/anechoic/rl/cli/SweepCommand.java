@@ -2,6 +2,7 @@ package dev.anechoic.rl.cli;
 
 import dev.anechoic.model.UserError;
 import dev.anechoic.model.config.Config;
+import dev.anechoic.model.train.StopSignal;
 import dev.anechoic.rl.report.SweepTable;
 import dev.anechoic.rl.runfolder.RunFolder;
 import dev.anechoic.rl.study.StudyConfig;
@@ -40,6 +41,14 @@ final class SweepCommand implements Callable<Integer> {
 
   @Option(names = "--out", required = true, description = "folder of the results")
   private Path out;
+
+  @Option(
+      names = "--data",
+      paramLabel = "NAME=PATH",
+      description =
+          "gsm8k=PATH takes the problems from GSM8K instead of the generator;"
+              + " svamp=PATH takes the held-out ones from SVAMP")
+  private List<String> data = new ArrayList<>();
 
   @Option(names = "--index", paramLabel = "K", description = "run cell K alone, counted from 0")
   private @Nullable Integer index;
@@ -80,11 +89,17 @@ final class SweepCommand implements Callable<Integer> {
           .got(cell)
           .remedy("Give an index of the grid in " + config + ".");
     }
-    return Studies.run(
-        study(sweep, cell), null, out.resolve(sweep.name(cell)), out.resolve("shared"), spec);
+    return Studies.run(study(sweep, cell), data, folder(sweep, cell), out.resolve("shared"), spec);
   }
 
-  /** A pool of child processes, one cell each; returns 1 where a cell failed. */
+  private Path folder(SweepConfig sweep, int cell) {
+    return out.resolve(sweep.name(cell));
+  }
+
+  /**
+   * A pool of child processes, one cell each; returns 1 where a cell failed. A signal to stop is
+   * passed on: the cells write their checkpoints and end, and the same command goes on from there.
+   */
   private int runAll(SweepConfig sweep) {
     int atOnce = jobs != null ? jobs : Runtime.getRuntime().availableProcessors();
     Deque<Integer> waiting = new ArrayDeque<>();
@@ -94,17 +109,15 @@ final class SweepCommand implements Callable<Integer> {
     System.out.printf("%d cells, %d at a time%n", sweep.cells(), atOnce);
     List<Child> running = new ArrayList<>();
     int failed = 0;
-    try {
-      while (!waiting.isEmpty() || !running.isEmpty()) {
-        while (running.size() < atOnce && !waiting.isEmpty()) {
+    try (StopSignal stop = StopSignal.install()) {
+      while (!running.isEmpty() || !waiting.isEmpty() && !stop.requested()) {
+        while (running.size() < atOnce && !waiting.isEmpty() && !stop.requested()) {
           running.add(start(sweep, waiting.remove()));
         }
-        Child done = awaitAny(running);
-        running.remove(done);
-        int code = done.process.exitValue();
-        failed += code == 0 ? 0 : 1;
-        System.out.printf(
-            "%s: %s%n", sweep.name(done.cell), code == 0 ? "done" : "failed, see " + done.log);
+        Child ended = awaitAny(running, stop);
+        running.remove(ended);
+        failed += ended.process.exitValue() == 0 ? 0 : 1;
+        System.out.println(outcome(sweep, ended));
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -116,21 +129,28 @@ final class SweepCommand implements Callable<Integer> {
     return failed == 0 ? 0 : 1;
   }
 
-  /** Prints the outcome of every finished cell, and keeps it as sweep.csv. */
+  private String outcome(SweepConfig sweep, Child ended) {
+    String name = sweep.name(ended.cell);
+    if (ended.process.exitValue() != 0) {
+      return name + ": failed, see " + ended.log;
+    }
+    boolean complete = Files.exists(folder(sweep, ended.cell).resolve("report.html"));
+    return name + (complete ? ": done" : ": stopped; the same command goes on from there");
+  }
+
+  /** Prints a table over the finished cells; sweep.csv has a line for each of them. */
   private void table(SweepConfig sweep) {
-    List<String> lines = new ArrayList<>(List.of(SweepTable.HEADER));
+    SweepTable table = new SweepTable();
     for (int cell = 0; cell < sweep.cells(); cell++) {
-      Path folder = out.resolve(sweep.name(cell));
       for (String model : study(sweep, cell).models().keySet()) {
-        String line = SweepTable.line(sweep.name(cell), new RunFolder(folder.resolve(model)));
-        if (line != null) {
-          lines.add(line);
-        }
+        RunFolder run = new RunFolder(folder(sweep, cell).resolve(model));
+        table.add(sweep.setting(cell), sweep.name(cell), run);
       }
     }
-    lines.forEach(System.out::println);
+    table.markdown().forEach(System.out::println);
     try {
-      Files.write(out.resolve("sweep.csv"), lines);
+      Files.write(out.resolve("sweep.csv"), table.csv());
+      Files.write(out.resolve("sweep.md"), table.markdown());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -140,7 +160,7 @@ final class SweepCommand implements Callable<Integer> {
 
   /** This very JVM's command, for one cell. */
   private Child start(SweepConfig sweep, int cell) {
-    Path folder = out.resolve(sweep.name(cell));
+    Path folder = folder(sweep, cell);
     Path log = folder.resolve("log.txt");
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
@@ -148,6 +168,7 @@ final class SweepCommand implements Callable<Integer> {
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
     command.addAll(
         List.of("sweep", config.toString(), "--out", out.toString(), "--index", "" + cell));
+    data.forEach(given -> command.addAll(List.of("--data", given)));
     try {
       Files.createDirectories(folder);
       Process process =
@@ -161,8 +182,13 @@ final class SweepCommand implements Callable<Integer> {
     }
   }
 
-  private static Child awaitAny(List<Child> running) throws InterruptedException {
+  private static Child awaitAny(List<Child> running, StopSignal stop) throws InterruptedException {
+    boolean passedOn = false;
     while (true) {
+      if (stop.requested() && !passedOn) {
+        running.forEach(child -> child.process.destroy()); // SIGTERM, where there are signals
+        passedOn = true;
+      }
       for (Child child : running) {
         if (!child.process.isAlive()) {
           return child;

@@ -42,6 +42,7 @@ final class CorpusStage {
             TOKENIZER_DOCUMENTS,
             1,
             corpus.evaluation(),
+            corpus.maxSteps(),
             corpus.docstring(),
             corpus.generator(),
             corpus.formats());

@@ -5,6 +5,7 @@ import dev.anechoic.model.config.Doc;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /** A grid of studies: every combination of some settings. */
 @Doc("a grid of studies")
@@ -45,6 +46,13 @@ public record SweepConfig(
       rest %= below;
     }
     return own;
+  }
+
+  /** What the cells of one setting have in common: all that is particular but the seed. */
+  public String setting(int cell) {
+    return own(cell).stream()
+        .filter(own -> !own.startsWith("seed="))
+        .collect(Collectors.joining(", "));
   }
 
   /** Folder name of a cell: its number and what is particular to it. */

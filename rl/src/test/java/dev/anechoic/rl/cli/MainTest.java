@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.anechoic.model.UserError;
 import dev.anechoic.tensor.TensorException;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -84,6 +86,17 @@ class MainTest {
     int exitCode = execute(() -> Files.readString(Path.of("no", "such", "file")).length());
     assertEquals(Main.EXIT_USER, exitCode);
     assertTrue(err.toString().contains(Path.of("no", "such", "file").toString()), err::toString);
+    assertFalse(err.toString().contains("\tat "), err::toString);
+  }
+
+  @Test
+  void fullDiskIsOneMessageWithoutAStackTrace() {
+    int exitCode =
+        execute(() -> {
+          throw new UncheckedIOException(new IOException("No space left on device"));
+        });
+    assertEquals(Main.EXIT_USER, exitCode);
+    assertTrue(err.toString().contains("No space left on device"), err::toString);
     assertFalse(err.toString().contains("\tat "), err::toString);
   }
 

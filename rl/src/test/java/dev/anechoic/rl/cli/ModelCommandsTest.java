@@ -194,6 +194,32 @@ class ModelCommandsTest {
     assertTrue(err.toString().contains("no checkpoint"), err::toString);
   }
 
+  @Test
+  void errorOnTheWayLeavesTheFileThatWasThere() throws IOException {
+    Path kept = Files.writeString(folder.resolve("kept.jsonl"), "{\"old\": true}\n");
+    String before = Files.readString(kept);
+    for (String lines : List.of("", "{\"ids\": [5, 6]}\n{\"ids\": [5,\n")) {
+      Files.writeString(folder.resolve("in.jsonl"), lines);
+      for (String[] command : new String[][] {{"sample", "--prompts"}, {"score", "--in"}}) {
+        run(
+            Main.EXIT_USER,
+            command[0],
+            "--checkpoint",
+            "run/checkpoint",
+            command[1],
+            "in.jsonl",
+            "--out",
+            "kept.jsonl");
+        String expected = lines.isEmpty() ? "no lines" : "in.jsonl:2";
+        assertTrue(err.toString().contains(expected), err::toString);
+        assertEquals(before, Files.readString(kept));
+      }
+    }
+    try (var files = Files.list(folder)) {
+      assertTrue(files.noneMatch(file -> file.toString().endsWith("staging")));
+    }
+  }
+
   /** Runs a command with its paths below the test's folder. */
   private void run(int exitCode, String... arguments) {
     out.getBuffer().setLength(0);
