@@ -11,7 +11,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     description = "Measures speed.",
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {TrainBench.class, RolloutBench.class})
+    subcommands = {TrainBench.class, RolloutBench.class, RlBench.class})
 final class BenchCommand implements Runnable {
   @Spec private CommandSpec spec;
 

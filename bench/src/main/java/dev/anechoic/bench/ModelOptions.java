@@ -64,6 +64,10 @@ final class ModelOptions {
     return preset;
   }
 
+  int vocab() {
+    return vocab;
+  }
+
   Backend open(PrintWriter out) {
     var choice = Backends.open(backend, BackendOptions.DEFAULT.withThreads(threads));
     out.println(choice.reason());

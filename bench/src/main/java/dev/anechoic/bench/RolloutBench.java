@@ -79,6 +79,7 @@ final class RolloutBench implements Runnable {
                 drawn / rounds.median(),
                 drawn / rounds.best(),
                 "tokens/s",
+                flops(config),
                 flops(config) / rounds.median() / peak,
                 rounds.allocatedBytes() / newTokens);
         row.print(out);

@@ -27,17 +27,22 @@ record Rounds(double median, double best, long allocatedBytes) {
     double[] times = new double[ROUNDS];
     long fewestBytes = Long.MAX_VALUE;
     for (int round = 0; round < ROUNDS; round++) {
-      long bytes = THREADS.getCurrentThreadAllocatedBytes();
+      long bytes = heapBytes();
       long since = System.nanoTime();
       for (int i = 0; i < perRound; i++) {
         step.run();
       }
       times[round] = (System.nanoTime() - since) / 1e9 / perRound;
-      long allocated = (THREADS.getCurrentThreadAllocatedBytes() - bytes) / perRound;
+      long allocated = (heapBytes() - bytes) / perRound;
       fewestBytes = Math.min(fewestBytes, allocated);
     }
     Arrays.sort(times);
     return new Rounds(times[ROUNDS / 2], times[0], fewestBytes);
+  }
+
+  /** Bytes that the calling thread has allocated on the Java heap so far. */
+  static long heapBytes() {
+    return THREADS.getCurrentThreadAllocatedBytes();
   }
 
   /** Repeats a step for some time; returns how often. */

@@ -17,9 +17,10 @@ import org.jspecify.annotations.Nullable;
  * @param value median of the rounds
  * @param best best of the rounds
  * @param unit of both
+ * @param flops floating-point operations per step; NaN where none are counted
  * @param shareOfPeak of the floating-point rate that the backend's matrix product reaches in the
  *     same run; NaN if not measured
- * @param allocatedBytes on the Java heap per step
+ * @param allocatedBytes on the Java heap per step; -1 if not measured
  */
 record Row(
     String name,
@@ -27,21 +28,31 @@ record Row(
     double value,
     double best,
     String unit,
+    double flops,
     double shareOfPeak,
     long allocatedBytes) {
 
   void print(PrintWriter out) {
     out.printf(
         Locale.ROOT,
-        "%-8s %-52s %,10.0f %s (best %,.0f)  %.1f %% of peak  %,d bytes allocated per step%n",
+        "%-14s %-52s %,10.0f %s (best %,.0f)  %s%s%n",
         name,
         shape,
         value,
         unit,
         best,
-        100 * shareOfPeak,
-        allocatedBytes);
+        work(),
+        allocatedBytes < 0
+            ? ""
+            : String.format(Locale.ROOT, "  %,d bytes allocated per step", allocatedBytes));
     out.flush();
+  }
+
+  private String work() {
+    return Double.isNaN(flops)
+        ? "no operations counted"
+        : String.format(
+            Locale.ROOT, "%.1f GFLOP, %.1f %% of peak", flops * 1e-9, 100 * shareOfPeak);
   }
 
   private Map<String, Object> toMap() {
@@ -51,8 +62,13 @@ record Row(
     map.put("value", value);
     map.put("best", best);
     map.put("unit", unit);
-    map.put("share_of_peak", shareOfPeak);
-    map.put("allocated_bytes", allocatedBytes);
+    if (!Double.isNaN(flops)) {
+      map.put("flops", flops);
+      map.put("share_of_peak", shareOfPeak);
+    }
+    if (allocatedBytes >= 0) {
+      map.put("allocated_bytes", allocatedBytes);
+    }
     return map;
   }
 

@@ -74,7 +74,7 @@ final class TrainBench implements Runnable {
                 options.seconds);
         double peak = PeakRate.measure(backend); // after the run: its kernels are compiled
         double tokens = (double) batch * context;
-        double flops = Flops.trainPerToken(config, context);
+        double flops = tokens * Flops.trainPerToken(config, context);
         Row row =
             new Row(
                 "train",
@@ -89,7 +89,8 @@ final class TrainBench implements Runnable {
                 tokens / rounds.median(),
                 tokens / rounds.best(),
                 "tokens/s",
-                tokens / rounds.median() * flops / peak,
+                flops,
+                flops / rounds.median() / peak,
                 rounds.allocatedBytes());
         row.print(out);
         Row.write(options.json, List.of(row));
