@@ -24,6 +24,7 @@ class ArchitectureTest {
   private static final String CUDA = "dev.anechoic.kernels.cuda..";
   private static final String MODEL = "dev.anechoic.model..";
   private static final String RL = "dev.anechoic.rl..";
+  private static final String PARQUET = "dev.anechoic.parquet..";
   private static final String BENCH = "dev.anechoic.bench..";
   private static final String JACKSON = "com.fasterxml.jackson.core..";
 
@@ -81,6 +82,15 @@ class ArchitectureTest {
           .should()
           .dependOnClassesThat()
           .resideInAPackage(BENCH);
+
+  @ArchTest
+  static final ArchRule nothingDependsOnParquetNorOnItsLibrary =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage(PARQUET)
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(PARQUET, "dev.hardwood..");
 
   @ArchTest
   static final ArchRule onlyTheCudaBackendUsesJcuda =
