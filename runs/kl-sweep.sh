@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Final share of the winner per KL coefficient on the demo's small base, three seeds each: 18 runs on
-# three bases. Ends with a table, also in OUT/sweep.csv; docs/results.md quotes it.
+# Final share of the winner per KL coefficient on the demo's small base: six coefficients x three
+# seeds, 18 runs on three bases. Ends with a Markdown table, also in OUT/sweep.md, and a line per run
+# in OUT/sweep.csv.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${1:-out/kl-sweep}
