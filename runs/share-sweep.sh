@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Which format wins against the shares of the mixture: code x text, three seeds each.
+# Which format wins against the share of code in the mixture: five shares x three seeds.
 # Ends with a Markdown table, also in OUT/sweep.md, and a line per run in OUT/sweep.csv.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -72,6 +72,7 @@ public final class ExpertIteration implements Trainer {
     phases.end();
     Map<String, Double> metrics = RolloutMetrics.of(rollout, source.formats());
     metrics.put("expert/kept", (double) kept.size());
+    metrics.put("optim/lr", expert.sftLr());
     stats.addTo(metrics);
     return new StepResult(metrics, rollout);
   }

@@ -2,9 +2,11 @@ package dev.anechoic.rl.algorithm;
 
 import dev.anechoic.rl.measure.FormatEntropy;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The metrics of one rollout, from its completions alone; keys as in {@code docs/run-folder.md}.
@@ -32,18 +34,19 @@ public final class RolloutMetrics {
     put(metrics, "kl/k1", perToken(counted, RolloutMetrics::k1));
     put(metrics, "kl/k3", perToken(counted, RolloutMetrics::k3));
     put(metrics, "entropy", perToken(counted, RolloutMetrics::entropySum));
-    groups(metrics, counted);
+    Set<Integer> flat = groups(metrics, counted);
     List<String> classes = new ArrayList<>(formats);
     classes.add("mixed");
     classes.add("none");
     entropySplit(metrics, counted, classes);
     for (String format : classes) {
-      format(metrics, format, counted);
+      format(metrics, format, counted, flat);
     }
     return metrics;
   }
 
-  private static void format(Map<String, Double> metrics, String format, List<Trajectory> counted) {
+  private static void format(
+      Map<String, Double> metrics, String format, List<Trajectory> counted, Set<Integer> flat) {
     List<Trajectory> own = counted.stream().filter(t -> t.grade.format().equals(format)).toList();
     String key = "format/" + format + "/";
     metrics.put(key + "share", (double) own.size() / counted.size());
@@ -56,7 +59,7 @@ public final class RolloutMetrics {
     put(metrics, key + "entropy", perToken(own, RolloutMetrics::entropySum));
     put(metrics, key + "kl", mean(own, Trajectory::kl));
     put(metrics, key + "well_formed", mean(own, t -> t.grade.wellFormed() ? 1 : 0));
-    put(metrics, key + "zero_advantage", mean(own, t -> isZero(t.advantages) ? 1 : 0));
+    put(metrics, key + "zero_advantage", mean(own, t -> flat.contains(t.prompt) ? 1 : 0));
   }
 
   /** {@code H(y) = H_F + Σ p_f H(y | f)}, with {@code H(y)} estimated by the mean of -log π(y). */
@@ -70,21 +73,28 @@ public final class RolloutMetrics {
     put(metrics, "entropy/within", split.within());
   }
 
-  /** Groups whose rewards are all equal, and how many chance alone would give. */
-  private static void groups(Map<String, Double> metrics, List<Trajectory> trajectories) {
+  /**
+   * Groups whose rewards are all equal, and how many chance alone would give.
+   *
+   * @return the prompts of those groups
+   */
+  private static Set<Integer> groups(Map<String, Double> metrics, List<Trajectory> trajectories) {
     Map<Integer, List<Trajectory>> byPrompt = new LinkedHashMap<>();
     for (Trajectory t : trajectories) {
       byPrompt.computeIfAbsent(t.prompt, p -> new ArrayList<>()).add(t);
     }
-    double equal = 0;
+    Set<Integer> flat = new HashSet<>();
     double expected = 0;
     for (List<Trajectory> group : byPrompt.values()) {
-      equal += GroupAdvantage.varies(rewards(group)) ? 0 : 1;
+      if (!GroupAdvantage.varies(rewards(group))) {
+        flat.add(group.getFirst().prompt);
+      }
       double p = mean(group, t -> t.reward);
       expected += Math.pow(p, group.size()) + Math.pow(1 - p, group.size());
     }
-    put(metrics, "group/zero_advantage", equal / byPrompt.size());
+    put(metrics, "group/zero_advantage", (double) flat.size() / byPrompt.size());
     put(metrics, "group/zero_advantage_expected", expected / byPrompt.size());
+    return flat;
   }
 
   /** Completions that are not masked. */
@@ -127,15 +137,6 @@ public final class RolloutMetrics {
     return t.refLogprobs.length == 0 || t.length() == 0
         ? Double.NaN
         : t.logprobs[0] - t.refLogprobs[0];
-  }
-
-  private static boolean isZero(float[] values) {
-    for (float value : values) {
-      if (value != 0) {
-        return false;
-      }
-    }
-    return true;
   }
 
   // ---- means --------------------------------------------------------------------------------

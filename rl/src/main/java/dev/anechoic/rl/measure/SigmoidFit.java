@@ -5,16 +5,18 @@ package dev.anechoic.rl.measure;
  *
  * <pre>R(C) = R₀ + (A − R₀) / (1 + (C_mid / C)^B)</pre>
  *
- * <p>Fitted by Levenberg-Marquardt (Marquardt 1963) over A, ln B and ln C_mid with R₀ given; the
- * logarithms keep B and C_mid positive.
+ * <p>Fitted over A, ln B and ln C_mid with R₀ given; the logarithms keep B and C_mid positive. The
+ * best point of a grid over B and C_mid, with the A that is best for it in closed form, starts a
+ * Levenberg-Marquardt iteration (Marquardt 1963) within the bounds of the grid: beyond them the
+ * curve is a step or a constant over the run, and its parameters mean nothing.
  *
  * @param start R₀, reward at compute 0
  * @param asymptote A, reward at unlimited compute
  * @param exponent B, steepness
  * @param midpoint C_mid, compute at half the gain, in the units of the input
  * @param rmse residual
- * @param converged false where the iteration ended without settling; the values are then a
- *     description of nothing
+ * @param converged false where the iteration did not settle, or settled on a bound; the values are
+ *     then a description of nothing
  */
 public record SigmoidFit(
     double start,
@@ -25,6 +27,16 @@ public record SigmoidFit(
     boolean converged) {
   private static final int MAX_ITERATIONS = 500;
   private static final double SETTLED = 1e-12;
+  private static final double LEAST_EXPONENT = 0.2;
+  private static final double GREATEST_EXPONENT = 20;
+
+  /** The midpoint lies between the first compute and this times the last. */
+  private static final double MOST_AHEAD = 10;
+
+  private static final int GRID = 24;
+
+  /** Closer than this to a bound, in logarithms, is on it. */
+  private static final double MARGIN = 1e-3;
 
   /**
    * Fits the curve.
@@ -40,14 +52,21 @@ public record SigmoidFit(
           "the sigmoid fit needs at least 4 pairs; got %d and %d"
               .formatted(compute.length, reward.length));
     }
-    double[] theta = firstGuess(compute, reward);
+    double[] low = {Math.log(LEAST_EXPONENT), Math.log(compute[0])};
+    double[] high = {
+      Math.log(GREATEST_EXPONENT), Math.log(MOST_AHEAD * compute[compute.length - 1])
+    };
+    double[] theta = firstGuess(compute, reward, start, low, high);
     double error = squaredError(theta, compute, reward, start);
     double damping = 1e-3;
     boolean converged = false;
     for (int i = 0; i < MAX_ITERATIONS && !converged; i++) {
       double[] step = step(theta, compute, reward, start, damping);
       double[] moved = {theta[0] + step[0], theta[1] + step[1], theta[2] + step[2]};
-      double movedError = squaredError(moved, compute, reward, start);
+      double movedError =
+          within(moved, low, high, 0)
+              ? squaredError(moved, compute, reward, start)
+              : Double.POSITIVE_INFINITY;
       if (movedError <= error) {
         converged = error - movedError <= SETTLED * error + Double.MIN_NORMAL;
         theta = moved;
@@ -58,6 +77,7 @@ public record SigmoidFit(
         converged = damping > 1e12; // no direction leads down: a minimum
       }
     }
+    converged &= within(theta, low, high, MARGIN);
     double rmse = Math.sqrt(error / compute.length);
     return new SigmoidFit(start, theta[0], Math.exp(theta[1]), Math.exp(theta[2]), rmse, converged);
   }
@@ -72,13 +92,41 @@ public record SigmoidFit(
     return 1 / (1 + Math.exp(Math.exp(logB) * (logMid - Math.log(compute))));
   }
 
-  private static double[] firstGuess(double[] compute, double[] reward) {
-    int tail = Math.max(1, reward.length / 5);
-    double end = 0;
-    for (int t = reward.length - tail; t < reward.length; t++) {
-      end += reward[t] / tail;
+  /** The best point of the grid; A is linear in the curve, so its best value is a quotient. */
+  private static double[] firstGuess(
+      double[] compute, double[] reward, double start, double[] low, double[] high) {
+    double[] best = {start, low[0], low[1]};
+    double least = Double.POSITIVE_INFINITY;
+    for (int i = 1; i < GRID; i++) {
+      for (int j = 1; j < GRID; j++) {
+        double logB = low[0] + (high[0] - low[0]) * i / GRID;
+        double logMid = low[1] + (high[1] - low[1]) * j / GRID;
+        double product = 0;
+        double square = 0;
+        for (int t = 0; t < compute.length; t++) {
+          double s = share(compute[t], logB, logMid);
+          product += s * (reward[t] - start);
+          square += s * s;
+        }
+        double[] theta = {start + product / square, logB, logMid};
+        double error = squaredError(theta, compute, reward, start);
+        if (error < least) {
+          least = error;
+          best = theta;
+        }
+      }
     }
-    return new double[] {end, 0, Math.log(compute[compute.length / 2])};
+    return best;
+  }
+
+  /** Whether ln B and ln C_mid keep this distance from their bounds. */
+  private static boolean within(double[] theta, double[] low, double[] high, double margin) {
+    for (int i = 0; i < low.length; i++) {
+      if (!(theta[i + 1] >= low[i] + margin && theta[i + 1] <= high[i] - margin)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static double squaredError(

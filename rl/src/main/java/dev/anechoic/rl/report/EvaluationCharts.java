@@ -240,9 +240,10 @@ final class EvaluationCharts {
             way(table.neither(), all));
   }
 
+  /** At most a third of ink in the paper, on which ink is legible in light and dark. */
   private static String way(int count, double all) {
     return "<td style=\"--part:%s%%\">%s<small>%s</small></td>"
         .formatted(
-            Svg.number(60 * count / all), Numbers.count(count), Numbers.percent(count / all));
+            Svg.number(33 * count / all), Numbers.count(count), Numbers.percent(count / all));
   }
 }

@@ -266,17 +266,35 @@ final class Plot {
       svg.text("tick", left() - 7, y(tick), "end", yTick.apply(tick));
     }
     double lastText = Double.NEGATIVE_INFINITY;
-    for (double tick : xTicks()) {
-      String text = xText.apply(tick);
-      double half = text.length() * LETTER / 2;
-      if (x(tick) - half > lastText + 6) {
-        svg.line("tickline", x(tick), bottom(), x(tick), bottom() + 4);
-        svg.text("tick", x(tick), bottom() + 14, "middle", text);
-        lastText = x(tick) + half;
-      }
+    List<Double> ticks = xTicks();
+    int every = 1;
+    while (every < ticks.size() && textsTouch(ticks, every)) {
+      every++;
+    }
+    for (int i = 0; i < ticks.size(); i += every) {
+      double tick = ticks.get(i);
+      svg.line("tickline", x(tick), bottom(), x(tick), bottom() + 4);
+      svg.text("tick", x(tick), bottom() + 14, "middle", xText.apply(tick));
+      lastText = x(tick) + halfWidth(tick);
     }
     svg.line("axis", left(), bottom(), right(), bottom());
     svg.text("tick", Math.max(right(), lastText) + 8, bottom() + 14, "start", xName);
+  }
+
+  /** Whether two neighbours of every nth text are too close; leaving out some alone misleads. */
+  private boolean textsTouch(List<Double> ticks, int every) {
+    for (int i = every; i < ticks.size(); i += every) {
+      double before = ticks.get(i - every);
+      double gap = x(ticks.get(i)) - halfWidth(ticks.get(i)) - x(before) - halfWidth(before);
+      if (gap <= 6) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private double halfWidth(double tick) {
+    return xText.apply(tick).length() * LETTER / 2;
   }
 
   private List<Double> xTicks() {

@@ -6,7 +6,6 @@ import dev.anechoic.rl.measure.PathModel;
 import dev.anechoic.rl.measure.SigmoidFit;
 import dev.anechoic.rl.measure.StaticPrediction;
 import dev.anechoic.rl.runfolder.Metrics;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -168,18 +167,18 @@ final class PredictionCharts {
       if (rl.size() < 8 || hasGap(compute, reward)) {
         continue;
       }
-      SigmoidFit fit = SigmoidFit.fit(compute, reward, run.accuracyBefore());
-      double[] curve = Arrays.stream(compute).map(fit::at).toArray();
-      List<double[]> columns = new ArrayList<>(List.of(reward, curve));
+      SigmoidFit fit = SigmoidFit.fit(compute, reward, reward[0]); // the base's own, at step 1
       int[] steps = rl.steps();
       Plot plot =
           new Plot("Reward against compute of " + run.name(), 230, compute)
               .x(new Range(0, compute[compute.length - 1]), "FLOPs")
               .xText(Numbers::plain)
-              .y(Range.covering(columns, false))
+              .y(Range.covering(List.of(reward), false))
               .room(List.of("FLOPs"))
-              .points("s-dot", reward, i -> "step " + steps[(int) i])
-              .line("fit", "s-main", curve);
+              .points("s-dot", reward, i -> "step " + steps[(int) i]);
+      if (fit.converged()) {
+        plot.line("fit", "s-main", Arrays.stream(compute).map(fit::at).toArray());
+      }
       row.panel(
           run.name(),
           plot.render(),
@@ -190,7 +189,7 @@ final class PredictionCharts {
                       Numbers.significant(fit.exponent()),
                       Numbers.significant(fit.midpoint()),
                       Numbers.significant(fit.rmse()))
-              : "The fit did not settle, so its line describes nothing.");
+              : "No curve fits: the rewards of this run do not tell where it would level off.");
     }
     return row.html();
   }

@@ -85,6 +85,26 @@ final class FitsTest {
         () -> SigmoidFit.fit(new double[] {1, 2}, new double[] {0, 1}, 0));
   }
 
+  /** As of a short run: noise around a rising line, on the scale of FLOPs, and mere noise. */
+  @Test
+  void rewardsWithoutABendHaveNoFitOrAFitNearThem() {
+    double[] compute = new double[24];
+    double[] rising = new double[24];
+    double[] flat = new double[24];
+    for (int t = 0; t < 24; t++) {
+      compute[t] = 2.8e10 * (t + 1);
+      rising[t] = 0.12 + 0.007 * t + 0.03 * Philox.normal(5, 0, 0, 1, t);
+      flat[t] = 0.03 + 0.012 * Philox.normal(5, 0, 0, 2, t);
+    }
+    SigmoidFit fit = SigmoidFit.fit(compute, rising, rising[0]);
+    assertTrue(!fit.converged() || fit.rmse() < 0.04, fit::toString);
+    SigmoidFit none = SigmoidFit.fit(compute, flat, flat[0]);
+    assertTrue(none.rmse() < 0.02, none::toString);
+    if (none.converged()) {
+      assertTrue(none.midpoint() >= compute[0] && none.midpoint() <= 10 * compute[23]);
+    }
+  }
+
   @Test
   void covarianceHandValue() {
     double[] logprobs = {-1, -3};
