@@ -53,8 +53,7 @@ final class Studies {
       StudyConfig config, List<String> data, Checkpoint checkpoint, Path out, CommandSpec spec) {
     try (StopSignal stop = StopSignal.install()) {
       Path report =
-          new Tuning(config, checkpoint, source(config, data).problems())
-              .run(out, command(spec), stop, new Say(System.out));
+          tuning(config, checkpoint, data).run(out, command(spec), stop, new Say(System.out));
       if (report != null) {
         System.out.println("report: " + report.toAbsolutePath());
       }
@@ -65,9 +64,7 @@ final class Studies {
   /** Evaluates a checkpoint and prints the main figures. */
   static int evaluate(
       StudyConfig config, List<String> data, Checkpoint checkpoint, Path out, CommandSpec spec) {
-    Evaluation evaluation =
-        new Tuning(config, checkpoint, source(config, data).problems())
-            .evaluate(out, new Say(System.out));
+    Evaluation evaluation = tuning(config, checkpoint, data).evaluate(out, new Say(System.out));
     EvaluationTable.lines(evaluation).forEach(System.out::println);
     System.out.println("answers: " + out.toAbsolutePath());
     return 0;
@@ -76,6 +73,11 @@ final class Studies {
   private static String command(CommandSpec spec) {
     return "anechoic "
         + String.join(" ", spec.root().commandLine().getParseResult().originalArgs());
+  }
+
+  private static Tuning tuning(StudyConfig config, Checkpoint checkpoint, List<String> data) {
+    DataSource source = source(config, data);
+    return new Tuning(config, checkpoint, source.problems(), source.id());
   }
 
   private static DataSource source(StudyConfig config, List<String> data) {

@@ -18,6 +18,7 @@ import dev.anechoic.tensor.Backend;
 import dev.anechoic.tensor.BackendOptions;
 import dev.anechoic.tensor.Backends;
 import dev.anechoic.tensor.MemoryLedger;
+import dev.anechoic.tensor.profile.TracedBackend;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -30,21 +31,25 @@ public final class Tuning {
   private final Checkpoint checkpoint;
   private final Tokenizer tokenizer;
   private final CorpusStage problems;
+  private final String problemsId;
 
   /**
    * @param config its models are not used
    * @param checkpoint a folder with its tokenizer
+   * @param problemsId names the problems to the byte
    * @throws dev.anechoic.model.UserError where the tokenizer is missing or does not fit the model
    */
-  public Tuning(StudyConfig config, Checkpoint checkpoint, ProblemSource problems) {
+  public Tuning(
+      StudyConfig config, Checkpoint checkpoint, ProblemSource problems, String problemsId) {
     this.config = config;
     this.checkpoint = checkpoint;
     this.problems = new CorpusStage(config.corpus(), problems);
+    this.problemsId = problemsId;
     tokenizer = checkpoint.tokenizer();
   }
 
   /**
-   * RL from the checkpoint into a run folder, and its report.
+   * RL from the checkpoint into a run folder, and its report; RL that is done is not done again.
    *
    * @return the report, or null where a stop was asked for
    */
@@ -52,15 +57,31 @@ public final class Tuning {
     RunFolder folder = new RunFolder(Studies.folder(out));
     Studies.write(folder.file(RunFolder.CONFIG), Config.toToml(config));
     String hash = checkpoint.hash();
-    String inputs =
-        Stage.hash(
-            "rl",
-            List.of(
-                hash == null ? checkpoint.folder().toString() : hash,
-                Config.toToml(config.shared()),
-                "seed " + config.seed()));
+    List<String> inputs =
+        List.of(
+            hash == null ? checkpoint.folder().toString() : hash,
+            Config.toToml(config.shared()),
+            "seed " + config.seed(),
+            problemsId);
+    Stage stage = new Stage("rl", out, inputs);
+    if (stage.isDone()) {
+      say.line("rl       unchanged, skipped");
+    } else if (!tune(folder, stage, command, stop, say)) {
+      say.line("stopped; the same command goes on from here");
+      return null;
+    }
+    Printout.lines(folder).forEach(say::line);
+    Path file = out.resolve("report.html");
+    Report.of(config.name(), List.of(out)).write(file);
+    return file;
+  }
+
+  /** Runs the stage; false where a stop was asked for. */
+  private boolean tune(RunFolder folder, Stage stage, String command, StopSignal stop, Say say) {
+    stage.begin();
+    long since = System.nanoTime();
     try (Backend backend = open(say)) {
-      RlStage stage =
+      RlStage rl =
           new RlStage(
               config,
               config.rl(),
@@ -68,16 +89,13 @@ public final class Tuning {
               problems.evaluationQuestions(config.eval().problems()),
               stop,
               say);
-      if (!stage.run(checkpoint, tokenizer, folder, backend, inputs)) {
-        say.line("stopped; the same command goes on from here");
-        return null;
+      if (!rl.run(checkpoint, tokenizer, folder, backend, stage.hash())) {
+        return false;
       }
       Manifests.write(folder, config, "checkpoint", checkpoint, null, command, backend);
     }
-    Printout.lines(folder).forEach(say::line);
-    Path file = out.resolve("report.html");
-    Report.of(config.name(), List.of(out)).write(file);
-    return file;
+    stage.done((System.nanoTime() - since) * 1e-9);
+    return true;
   }
 
   /** Answers the held-out problems; the raw answers go to a file. */
@@ -106,6 +124,6 @@ public final class Tuning {
     Backends.Choice choice =
         Backends.open(config.backend(), BackendOptions.DEFAULT.withThreads(config.threads()));
     say.line(choice.reason());
-    return choice.backend();
+    return TracedBackend.ifRecording(choice.backend());
   }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.anechoic.model.checkpoint.Checkpoint;
 import dev.anechoic.model.config.Config;
 import dev.anechoic.model.corpus.ProblemGenerator;
 import dev.anechoic.model.io.Hashing;
@@ -172,6 +173,25 @@ class StudyTest {
         run.metrics("rl").column("format/mixed/share")[0]
             + run.metrics("rl").column("format/none/share")[0];
     assertEquals(1.0, shares[0] + shares[1] + shares[2] + rest, 1e-12);
+  }
+
+  @Test
+  void rlOnACheckpointIsNotDoneTwiceButForOtherProblems() {
+    StudyConfig config = config("");
+    run(config, folder, StopSignal.manual(), quiet());
+    Checkpoint base = Checkpoint.open(folder.resolve("tiny/base/checkpoint"));
+    assertTrue(tune(config, base, "a").contains("rl   4/4"));
+    String again = tune(config, base, "a");
+    assertTrue(again.contains("unchanged, skipped") && !again.contains("rl   1/4"), again);
+    assertTrue(tune(config, base, "b").contains("rl   4/4"));
+  }
+
+  private String tune(StudyConfig config, Checkpoint base, String problems) {
+    ByteArrayOutputStream log = new ByteArrayOutputStream();
+    Say say = new Say(new PrintStream(log, true, StandardCharsets.UTF_8));
+    new Tuning(config, base, new ProblemGenerator(config.corpus().generator()), problems)
+        .run(folder.resolve("tuned"), "test", StopSignal.manual(), say);
+    return log.toString(StandardCharsets.UTF_8);
   }
 
   /** Asks for a stop when a certain line is printed. */
