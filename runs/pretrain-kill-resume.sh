@@ -2,7 +2,7 @@
 # Ten kills at random moments, a resume after each: the final checkpoint and the metrics are those of
 # a run that was never stopped. Prints both manifest hashes and ends with 0 where all is equal.
 #
-#   runs/pretrain-kill-resume.sh [FOLDER]     default out/kill-resume; about 3 minutes on 2 cores
+#   runs/pretrain-kill-resume.sh [FOLDER]     default out/kill-resume; about 4 minutes on 2 cores
 #
 # SEED picks the moments; TOKENS the length of the run. Every second kill is a SIGTERM, which must
 # write a checkpoint and end with 0; the others are SIGKILL, which must lose nothing but the steps
@@ -12,13 +12,13 @@ set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 folder=${1:-$root/out/kill-resume}
 seed=${SEED:-1}
-tokens=${TOKENS:-600_000}
+tokens=${TOKENS:-1_500_000}
 kills=10
 
 # Ends in exec, so that in the background its process is the JVM, which gets the signals.
 pretrain() {
   exec "$root/anechoic" pretrain "$root/configs/pretrain-nano.toml" --resume \
-    --set "max_tokens=$tokens" --set corpus.blocks=10 --set log_every=20 \
+    --set "max_tokens=$tokens" --set corpus.blocks=20 --set log_every=20 \
     --set checkpoint_every=20 "$@"
 }
 
@@ -49,8 +49,8 @@ while [ "$n" -lt "$kills" ]; do
   n=$((n + 1))
   pretrain --out "$folder/killed" >> "$folder/killed.log" 2>&1 &
   process=$!
-  # From half of the start to a sixth of the training: ten of them stay short of the end.
-  sleep "$(calc "0.5 * $start + rand() * (0.5 * $start + ($whole - $start) / 6)")"
+  # From half of the start to a 14th of the training: ten of them stay well short of the end.
+  sleep "$(calc "0.5 * $start + rand() * (0.5 * $start + ($whole - $start) / 14)")"
   kill -0 "$process" 2> /dev/null || early=$((early + 1))
   signal=$([ $((n % 2)) -eq 0 ] && echo TERM || echo KILL)
   kill -s "$signal" "$process" 2> /dev/null || true
