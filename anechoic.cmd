@@ -99,7 +99,7 @@ if not "%RESULT%"=="0" (
   exit /b 1
 )
 mkdir "%STATE%\%BUILD%"
-for %%M in (tensor kernels model rl bench) do (
+for %%M in (tensor kernels model rl parquet bench) do (
   copy /y "%ROOT%\%%M\target\anechoic-%%M-*.jar" "%STATE%\%BUILD%\" >nul || exit /b 1
 )
 del /q "%STATE%\*.aot" 2>nul
