@@ -17,9 +17,9 @@ import org.jspecify.annotations.Nullable;
  * @param value median of the rounds
  * @param best best of the rounds
  * @param unit of both
- * @param shareOfPeak of the floating-point rate that the backend's matrix product reaches in the
- *     same run; NaN if not measured
- * @param allocatedBytes on the Java heap per step
+ * @param shareOfPeak of a ceiling measured in the same run: the machine's for an op, the backend's
+ *     best matrix product for a model; NaN if there is none
+ * @param allocatedBytes on the Java heap per call or step
  */
 record Row(
     String name,
@@ -33,15 +33,20 @@ record Row(
   void print(PrintWriter out) {
     out.printf(
         Locale.ROOT,
-        "%-8s %-52s %,10.0f %s (best %,.0f)  %.1f %% of peak  %,d bytes allocated per step%n",
+        "%-20s %-52s %s %s (best %s)%s  %,d bytes allocated%n",
         name,
         shape,
-        value,
+        number(value),
         unit,
-        best,
-        100 * shareOfPeak,
+        number(best),
+        Double.isNaN(shareOfPeak) ? "" : "  %.1f %% of peak".formatted(100 * shareOfPeak),
         allocatedBytes);
     out.flush();
+  }
+
+  /** Four digits that matter for a rate per second, one behind the point for a small one. */
+  private static String number(double value) {
+    return String.format(Locale.ROOT, value < 1000 ? "%,10.1f" : "%,10.0f", value).strip();
   }
 
   private Map<String, Object> toMap() {
