@@ -11,7 +11,15 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     description = "Measures speed.",
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {TrainBench.class, RolloutBench.class, RlBench.class})
+    subcommands = {
+      OpsBench.class,
+      PeersBench.class,
+      TrainBench.class,
+      RolloutBench.class,
+      RlBench.class,
+      SelfTestBench.class,
+      PerformancePageCommand.class
+    })
 final class BenchCommand implements Runnable {
   @Spec private CommandSpec spec;
 

@@ -17,10 +17,10 @@ import org.jspecify.annotations.Nullable;
  * @param value median of the rounds
  * @param best best of the rounds
  * @param unit of both
- * @param flops floating-point operations per step; NaN where none are counted
- * @param shareOfPeak of the floating-point rate that the backend's matrix product reaches in the
- *     same run; NaN if not measured
- * @param allocatedBytes on the Java heap per step; -1 if not measured
+ * @param flops floating-point operations per call or step; NaN where none are counted
+ * @param shareOfPeak of a ceiling measured in the same run: the machine's for an op, the backend's
+ *     best matrix product for a model; NaN if there is none
+ * @param allocatedBytes on the Java heap per call or step; -1 if not measured
  */
 record Row(
     String name,
@@ -32,27 +32,40 @@ record Row(
     double shareOfPeak,
     long allocatedBytes) {
 
+  /** A measurement whose operations are not counted. */
+  Row(
+      String name,
+      String shape,
+      double value,
+      double best,
+      String unit,
+      double shareOfPeak,
+      long allocatedBytes) {
+    this(name, shape, value, best, unit, Double.NaN, shareOfPeak, allocatedBytes);
+  }
+
   void print(PrintWriter out) {
     out.printf(
         Locale.ROOT,
-        "%-14s %-52s %,10.0f %s (best %,.0f)  %s%s%n",
+        "%-20s %-52s %s %s (best %s)%s%s%s%n",
         name,
         shape,
-        value,
+        number(value),
         unit,
-        best,
-        work(),
+        number(best),
+        Double.isNaN(flops) ? "" : String.format(Locale.ROOT, "  %.1f GFLOP", flops * 1e-9),
+        Double.isNaN(shareOfPeak)
+            ? ""
+            : String.format(Locale.ROOT, "  %.1f %% of peak", 100 * shareOfPeak),
         allocatedBytes < 0
             ? ""
-            : String.format(Locale.ROOT, "  %,d bytes allocated per step", allocatedBytes));
+            : String.format(Locale.ROOT, "  %,d bytes allocated", allocatedBytes));
     out.flush();
   }
 
-  private String work() {
-    return Double.isNaN(flops)
-        ? "no operations counted"
-        : String.format(
-            Locale.ROOT, "%.1f GFLOP, %.1f %% of peak", flops * 1e-9, 100 * shareOfPeak);
+  /** Four digits that matter for a rate per second, one behind the point for a small one. */
+  private static String number(double value) {
+    return String.format(Locale.ROOT, value < 1000 ? "%,10.1f" : "%,10.0f", value).strip();
   }
 
   private Map<String, Object> toMap() {
@@ -64,6 +77,8 @@ record Row(
     map.put("unit", unit);
     if (!Double.isNaN(flops)) {
       map.put("flops", flops);
+    }
+    if (!Double.isNaN(shareOfPeak)) {
       map.put("share_of_peak", shareOfPeak);
     }
     if (allocatedBytes >= 0) {

@@ -5,8 +5,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.IntSupplier;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorSpecies;
 
 /**
  * Times the hot kernels against a loop of multiply-adds in registers, and says which one runs slow.
@@ -16,8 +14,6 @@ import jdk.incubator.vector.VectorSpecies;
  * is fast, which is also its warm-up: about a tenth of a second each where all is well.
  */
 final class SelfTest {
-  private static final VectorSpecies<Float> F = Lanes.F;
-
   /** A kernel slower than this share of what it reaches on an idle machine is reported. */
   private static final double SLOW = 0.4;
 
@@ -26,6 +22,7 @@ final class SelfTest {
 
   private static final int SIZE = 96;
   private static final int REPEATS = 20;
+  private static final int PEAK_STEPS = 2000;
 
   private final Sgemm sgemm = new Sgemm();
   private final float[] a = filled(SIZE * SIZE, 0.5f);
@@ -91,29 +88,8 @@ final class SelfTest {
   }
 
   private int multiplyAdds() {
-    int steps = 2000;
-    FloatVector x = FloatVector.broadcast(F, 1.000001f);
-    FloatVector y = FloatVector.broadcast(F, 1e-9f);
-    FloatVector c0 = x;
-    FloatVector c1 = x;
-    FloatVector c2 = x;
-    FloatVector c3 = x;
-    FloatVector c4 = x;
-    FloatVector c5 = x;
-    FloatVector c6 = x;
-    FloatVector c7 = x;
-    for (int k = 0; k < steps; k++) {
-      c0 = c0.fma(x, y);
-      c1 = c1.fma(x, y);
-      c2 = c2.fma(x, y);
-      c3 = c3.fma(x, y);
-      c4 = c4.fma(x, y);
-      c5 = c5.fma(x, y);
-      c6 = c6.fma(x, y);
-      c7 = c7.fma(x, y);
-    }
-    c[0] = VectorMath.sum(c0.add(c1).add(c2.add(c3)).add(c4.add(c5).add(c6.add(c7))));
-    return steps * 8 * 2 * F.length();
+    c[0] = Ceilings.loop(PEAK_STEPS);
+    return (int) Ceilings.flops(PEAK_STEPS);
   }
 
   private int multiply(boolean transA, boolean transB) {

@@ -57,6 +57,11 @@ public final class Grid {
     return List.copyOf(names);
   }
 
+  /** The first value of each axis: the common variant of an op. */
+  public int[] first() {
+    return axes.stream().mapToInt(values -> values[0]).toArray();
+  }
+
   /** The points of the quick grid. */
   public List<int[]> quick() {
     return spread(QUICK_POINTS);

@@ -341,6 +341,10 @@ public final class OpCase {
     return before;
   }
 
+  @Nullable Call prepareCall() {
+    return prepare;
+  }
+
   /** Extent of the row axis, 0 where there is none. */
   int rowCount() {
     for (Operand operand : operands) {

@@ -56,6 +56,11 @@ public final class Operand {
     this.seed = seed;
   }
 
+  /** One host value, where {@link #values} would be more than is wanted. */
+  double at(int i) {
+    return domain.at(seed, number, i);
+  }
+
   /** The host values, each one that a float holds; made on first use. */
   double[] values() {
     if (values == null) {
