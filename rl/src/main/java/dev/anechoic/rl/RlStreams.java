@@ -26,5 +26,8 @@ public final class RlStreams {
   /** Order of the completions that expert iteration trains on. */
   public static final int EXPERT = 0x206;
 
+  /** Which tokens Clip-Cov takes out; sample = prompt and sample, position = token. */
+  public static final int COVARIANCE = 0x207;
+
   private RlStreams() {}
 }

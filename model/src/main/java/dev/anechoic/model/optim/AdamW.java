@@ -70,7 +70,8 @@ public final class AdamW implements AutoCloseable {
     }
   }
 
-  private double decay(ParameterLayout.Kind kind) {
+  /** Weight decay of parameters of this kind. */
+  public double decay(ParameterLayout.Kind kind) {
     return switch (kind) {
       case MATRIX -> settings.weightDecay();
       case EMBEDDING -> settings.decayEmbeddings() ? settings.weightDecay() : 0;

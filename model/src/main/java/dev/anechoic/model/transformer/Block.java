@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Block {
   private final ModelConfig config;
+  private final int layer;
   private final Tensor qkv; // [C,(H+2K)D]
   private final Tensor attentionOut; // [HD,C]
   private final Tensor gateUp; // [C,2F]
@@ -34,9 +35,11 @@ final class Block {
   private Shape heads = Shape.of(0, 0, 0); // [B,T,(H+2K)D] of the last batch
   private Shape rows = Shape.of(0, 0); // [N,HD] of the last batch
   private @Nullable Checkpointed checkpointed;
+  private @Nullable ResidualObserver observer;
 
   Block(ModelConfig config, int layer, Parameters parameters, @Nullable Tensor rotaryTable) {
     this.config = config;
+    this.layer = layer;
     this.rotaryTable = rotaryTable;
     qkv = parameters.get(ParameterLayout.Names.qkv(layer));
     attentionOut = parameters.get(ParameterLayout.Names.attentionOut(layer));
@@ -45,6 +48,10 @@ final class Block {
     boolean rms = config.norm() == Norm.RMS;
     attentionNorm = rms ? parameters.get(ParameterLayout.Names.attentionNorm(layer)) : null;
     ffnNorm = rms ? parameters.get(ParameterLayout.Names.ffnNorm(layer)) : null;
+  }
+
+  void setObserver(@Nullable ResidualObserver observer) {
+    this.observer = observer;
   }
 
   /** x [N,C] to [N,C], with attention within each of the B sequences of T tokens. */
@@ -98,7 +105,11 @@ final class Block {
   }
 
   private Tensor finish(Tape tape, Tensor x, Tensor attended) {
-    Tensor o = MatMul.forward(tape, attended.view(0, rows), attentionOut);
+    Tensor gathered = attended.view(0, rows);
+    if (observer != null) {
+      observer.attended(layer, gathered);
+    }
+    Tensor o = MatMul.forward(tape, gathered, attentionOut);
     free(tape, attended);
     Tensor y = Add.forward(tape, x, o);
     free(tape, o);

@@ -10,4 +10,13 @@ public interface ResidualObserver {
    * @param residual [B*T,C], before the final norm; lives until the tape is reset
    */
   void observe(int layer, Tensor residual);
+
+  /**
+   * What the heads of a block have gathered, before their projection: copy what is needed, since
+   * the memory is used again at once.
+   *
+   * @param block index of the block
+   * @param heads [B*T,H*D], head after head
+   */
+  default void attended(int block, Tensor heads) {}
 }

@@ -85,6 +85,9 @@ public final class Transformer implements AutoCloseable {
   /** Watches the residual stream of later passes; null for nobody, which costs nothing. */
   public void setObserver(@Nullable ResidualObserver observer) {
     this.observer = observer;
+    for (Block block : blocks) {
+      block.setObserver(observer);
+    }
   }
 
   // ---- passes -------------------------------------------------------------------------------

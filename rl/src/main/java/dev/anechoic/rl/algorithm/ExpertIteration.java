@@ -110,10 +110,11 @@ public final class ExpertIteration implements Trainer {
       Tensor logits = policy.model().logits(tape, policy.hidden(batch)); // [N,V]
       Tensor losses = CrossEntropy.forward(tape, logits, batch.targets()); // [N]
       Tensor loss = WeightedSum.forward(tape, losses, weights);
+      probe.outputs(logits, null);
       probe.term("policy", 1, losses, weights);
       if (probe.active()) {
         phases.start("ledger");
-        probe.passes(policy, batch);
+        probe.passes(policy, batch, List.of());
       }
       phases.start("backward");
       tape.backward(loss);
@@ -121,7 +122,7 @@ public final class ExpertIteration implements Trainer {
       policy.reset();
     }
     phases.start("optimizer");
-    probe.beforeUpdate(policy);
+    probe.beforeUpdate(policy, expert.sftLr());
     stats.updated(policy.update(expert.sftLr()));
     probe.afterUpdate(policy);
   }

@@ -2,6 +2,7 @@ package dev.anechoic.rl.algorithm;
 
 import dev.anechoic.rl.algorithm.RlConfig.Average;
 import dev.anechoic.rl.algorithm.RlConfig.KlPlacement;
+import dev.anechoic.tensor.Kernels.KlEstimator;
 import dev.anechoic.tensor.Tape;
 import dev.anechoic.tensor.Tensor;
 import dev.anechoic.tensor.op.Add;
@@ -33,6 +34,8 @@ public final class Grpo implements Trainer {
   private final KlController controller;
   private final GradientProbe probe;
   private final Phases phases;
+  private final Interventions interventions;
+  private int current; // step
 
   public Grpo(Setup setup, RlConfig.GrpoConfig grpo) {
     this.config = setup.config();
@@ -43,6 +46,7 @@ public final class Grpo implements Trainer {
     this.reference = setup.reference();
     this.probe = setup.probe();
     this.phases = setup.phases();
+    this.interventions = setup.interventions();
     this.controller = new KlController(kl.coef(), kl.adaptiveTarget(), kl.adaptiveHorizon());
   }
 
@@ -54,6 +58,7 @@ public final class Grpo implements Trainer {
   @Override
   public StepResult step(int step) {
     phases.step(step);
+    current = step;
     List<Trajectory> rollout = source.rollout(step, phases);
     reference.score(rollout, phases);
     phases.start("advantage");
@@ -98,6 +103,7 @@ public final class Grpo implements Trainer {
         }
       }
     }
+    interventions.adjust(rollout, source.formats());
     return trained;
   }
 
@@ -107,7 +113,8 @@ public final class Grpo implements Trainer {
     if (kl.placement() == KlPlacement.REWARD) {
       for (int g = 0; g < rewards.length; g++) {
         float[] perToken = new float[group.get(g).length()];
-        KlReward.subtract(perToken, group.get(g), kl.settledEstimator(), controller.coef());
+        double coef = interventions.klCoef(group.get(g), controller.coef());
+        KlReward.subtract(perToken, group.get(g), kl.settledEstimator(), coef);
         for (float penalty : perToken) {
           rewards[g] += penalty;
         }
@@ -118,9 +125,12 @@ public final class Grpo implements Trainer {
 
   /** One optimizer update: gradients of all micro-batches of the minibatch, then AdamW. */
   private void update(List<Trajectory> minibatch, UpdateStats stats) {
+    boolean perFormat = interventions.perFormatKl();
     double tokens = minibatch.stream().mapToInt(Trajectory::length).sum();
     policy.zeroGrad();
     probe.beginUpdate(minibatch);
+    CovarianceControl control =
+        CovarianceControl.of(config.covariance(), minibatch, source.seed(), current);
     for (List<Trajectory> group : MicroBatch.split(minibatch)) {
       phases.start("forward");
       MicroBatch batch = policy.batch().load(group);
@@ -129,34 +139,48 @@ public final class Grpo implements Trainer {
       Tensor weights = batch.constant(t -> weight(t, minibatch.size(), tokens));
       Tensor logits = policy.model().logits(tape, policy.hidden(batch)); // [N,V]
       Tensor logprobs = TokenLogProbs.forward(tape, logits, batch.targets(), config.temperature());
+      Tensor old = batch.column(t -> t.logprobs);
       Tensor ratio = batch.empty();
       Tensor policyLoss =
           PolicyLoss.forward(
-              tape,
-              logprobs,
-              batch.column(t -> t.logprobs),
-              batch.column(t -> t.advantages),
-              clipLow(),
-              clipHigh(),
-              ratio);
-      Tensor loss = WeightedSum.forward(tape, policyLoss, weights);
-      probe.term("policy", 1, policyLoss, weights);
+              tape, logprobs, old, batch.column(t -> t.advantages), clipLow(), clipHigh(), ratio);
+      Tensor policyWeights =
+          control.clips()
+              ? batch.column(t -> control.withoutChosen(t, weight(t, minibatch.size(), tokens)))
+              : weights;
+      Tensor loss = WeightedSum.forward(tape, policyLoss, policyWeights);
+      probe.outputs(logits, logprobs);
+      probe.term("policy", 1, policyLoss, policyWeights);
+      if (control.penalises()) {
+        Tensor chosen = batch.column(t -> control.atChosen(t, weight(t, minibatch.size(), tokens)));
+        double coef = config.covariance().coef();
+        Tensor penalty = KlSampled.forward(tape, logprobs, old, KlEstimator.K2);
+        loss = add(tape, loss, WeightedSum.forward(tape, penalty, chosen), coef);
+        probe.term("kl_cov", coef, penalty, chosen);
+      }
 
       Tensor entropy = Entropy.forward(tape, logits, config.temperature());
       if (config.entropyCoef() != 0) {
         loss = add(tape, loss, WeightedSum.forward(tape, entropy, weights), -config.entropyCoef());
         probe.term("entropy", -config.entropyCoef(), entropy, weights);
       }
-      if (kl.placement() == KlPlacement.LOSS && controller.coef() != 0) {
+      if (kl.placement() == KlPlacement.LOSS && (perFormat || controller.coef() != 0)) {
+        double coef = perFormat ? 1 : controller.coef();
+        Tensor klWeights =
+            perFormat
+                ? batch.constant(t ->
+                    interventions.klCoef(t, controller.coef())
+                        * weight(t, minibatch.size(), tokens))
+                : weights;
         Tensor klLoss =
             KlSampled.forward(
                 tape, logprobs, batch.column(t -> t.refLogprobs), kl.settledEstimator());
-        loss = add(tape, loss, WeightedSum.forward(tape, klLoss, weights), controller.coef());
-        probe.term("kl", controller.coef(), klLoss, weights);
+        loss = add(tape, loss, WeightedSum.forward(tape, klLoss, klWeights), coef);
+        probe.term("kl", coef, klLoss, klWeights);
       }
       if (probe.active()) {
         phases.start("ledger");
-        probe.passes(policy, batch);
+        probe.passes(policy, batch, List.of());
       }
       phases.start("backward");
       tape.backward(loss);
@@ -164,8 +188,8 @@ public final class Grpo implements Trainer {
       policy.reset();
     }
     phases.start("optimizer");
-    probe.beforeUpdate(policy);
     double lr = policy.lr();
+    probe.beforeUpdate(policy, lr);
     stats.updated(policy.update(), lr);
     probe.afterUpdate(policy);
   }

@@ -3,6 +3,7 @@ package dev.anechoic.rl.algorithm;
 import dev.anechoic.model.optim.AdamW;
 import dev.anechoic.rl.algorithm.RlConfig.Critic;
 import dev.anechoic.rl.algorithm.RlConfig.KlPlacement;
+import dev.anechoic.tensor.Kernels.KlEstimator;
 import dev.anechoic.tensor.Tape;
 import dev.anechoic.tensor.Tensor;
 import dev.anechoic.tensor.op.Add;
@@ -36,6 +37,8 @@ public final class Ppo implements Trainer {
   private final KlController controller;
   private final GradientProbe probe;
   private final Phases phases;
+  private final Interventions interventions;
+  private int current; // step
 
   public Ppo(Setup setup, RlConfig.PpoConfig ppo) {
     this.config = setup.config();
@@ -46,6 +49,7 @@ public final class Ppo implements Trainer {
     this.reference = setup.reference();
     this.probe = setup.probe();
     this.phases = setup.phases();
+    this.interventions = setup.interventions();
     this.critic = new ValueModel(config, ppo, policy, reference.model(), setup.ledger());
     this.controller = new KlController(kl.coef(), kl.adaptiveTarget(), kl.adaptiveHorizon());
   }
@@ -58,6 +62,7 @@ public final class Ppo implements Trainer {
   @Override
   public StepResult step(int step) {
     phases.step(step);
+    current = step;
     List<Trajectory> rollout = source.rollout(step, phases);
     reference.score(rollout, phases);
     critic.estimate(rollout, phases);
@@ -98,7 +103,8 @@ public final class Ppo implements Trainer {
       }
       float[] rewards = new float[t.length()];
       if (kl.placement() == KlPlacement.REWARD) {
-        KlReward.subtract(rewards, t, kl.settledEstimator(), controller.coef());
+        double coef = interventions.klCoef(t, controller.coef());
+        KlReward.subtract(rewards, t, kl.settledEstimator(), coef);
       }
       rewards[t.length() - 1] += t.reward;
       t.returns = new float[t.length()];
@@ -108,14 +114,18 @@ public final class Ppo implements Trainer {
     if (ppo.whiten()) {
       Whitening.whiten(all);
     }
+    interventions.adjust(rollout, source.formats());
   }
 
   /** One optimizer update: gradients of all micro-batches of the minibatch, then AdamW. */
   private void update(List<Trajectory> minibatch, UpdateStats stats) {
+    boolean perFormat = interventions.perFormatKl();
     double tokens = minibatch.stream().mapToInt(Trajectory::length).sum();
     policy.zeroGrad();
     critic.zeroGrad();
     probe.beginUpdate(minibatch);
+    CovarianceControl control =
+        CovarianceControl.of(config.covariance(), minibatch, source.seed(), current);
     for (List<Trajectory> group : MicroBatch.split(minibatch)) {
       phases.start("forward");
       MicroBatch batch = policy.batch().load(group);
@@ -136,20 +146,35 @@ public final class Ppo implements Trainer {
               config.clipLow(),
               config.clipHigh(),
               ratio);
-      Tensor loss = WeightedSum.forward(tape, policyLoss, weights);
-      probe.term("policy", 1, policyLoss, weights);
+      Tensor policyWeights =
+          control.clips() ? batch.column(t -> control.withoutChosen(t, 1 / tokens)) : weights;
+      Tensor loss = WeightedSum.forward(tape, policyLoss, policyWeights);
+      probe.outputs(logits, logprobs);
+      probe.term("policy", 1, policyLoss, policyWeights);
+      if (control.penalises()) {
+        Tensor chosen = batch.column(t -> control.atChosen(t, 1 / tokens));
+        double coef = config.covariance().coef();
+        Tensor penalty = KlSampled.forward(tape, logprobs, old, KlEstimator.K2);
+        loss = add(tape, loss, WeightedSum.forward(tape, penalty, chosen), coef);
+        probe.term("kl_cov", coef, penalty, chosen);
+      }
 
       Tensor entropy = Entropy.forward(tape, logits, config.temperature());
       if (config.entropyCoef() != 0) {
         loss = add(tape, loss, WeightedSum.forward(tape, entropy, weights), -config.entropyCoef());
         probe.term("entropy", -config.entropyCoef(), entropy, weights);
       }
-      if (kl.placement() == KlPlacement.LOSS && controller.coef() != 0) {
+      if (kl.placement() == KlPlacement.LOSS && (perFormat || controller.coef() != 0)) {
+        double coef = perFormat ? 1 : controller.coef();
+        Tensor klWeights =
+            perFormat
+                ? batch.constant(t -> interventions.klCoef(t, controller.coef()) / tokens)
+                : weights;
         Tensor klLoss =
             KlSampled.forward(
                 tape, logprobs, batch.column(t -> t.refLogprobs), kl.settledEstimator());
-        loss = add(tape, loss, WeightedSum.forward(tape, klLoss, weights), controller.coef());
-        probe.term("kl", controller.coef(), klLoss, weights);
+        loss = add(tape, loss, WeightedSum.forward(tape, klLoss, klWeights), coef);
+        probe.term("kl", coef, klLoss, klWeights);
       }
       Tensor values = critic.values(batch, hidden);
       Tensor valueLoss =
@@ -167,7 +192,7 @@ public final class Ppo implements Trainer {
 
       if (probe.active()) {
         phases.start("ledger");
-        probe.passes(policy, batch);
+        probe.passes(policy, batch, critic.onPolicyTape());
       }
       phases.start("backward");
       if (critic.sharesTape()) {
@@ -181,8 +206,8 @@ public final class Ppo implements Trainer {
       critic.reset();
     }
     phases.start("optimizer");
-    probe.beforeUpdate(policy);
     double lr = policy.lr();
+    probe.beforeUpdate(policy, lr);
     stats.updated(policy.update(), lr);
     critic.update();
     probe.afterUpdate(policy);

@@ -39,6 +39,7 @@ public record RlConfig(
         @Range(min = 0)
         double clipHigh,
     @Doc("entropy bonus per token") @Default("0.0") double entropyCoef,
+    Covariance covariance,
     @Doc("what is rewarded: verified, or a control: random, wrong, format_only")
         @Default("verified")
         Reward reward,
@@ -62,9 +63,30 @@ public record RlConfig(
         clipLow,
         clipHigh,
         entropyCoef,
+        covariance,
         reward,
         rewardFormat);
   }
+
+  /** How tokens of high covariance of log-prob and advantage are held back. */
+  public enum CovarianceMethod {
+    /** Not at all. */
+    NONE,
+    /** Clip-Cov: a random few lose their gradient. */
+    CLIP,
+    /** KL-Cov: the largest are held at the sampling policy. */
+    KL
+  }
+
+  /** Clip-Cov and KL-Cov; Cui et al. (arXiv 2505.22617), with the paper's values. */
+  @Doc("holds entropy up by the tokens of largest covariance of log-prob and advantage")
+  public record Covariance(
+      @Doc("none, clip (Clip-Cov) or kl (KL-Cov)") @Default("none") CovarianceMethod method,
+      @Doc("share of the update's tokens that is taken") @Default("2e-3") @Range(min = 0, max = 1)
+          double share,
+      @Doc("Clip-Cov: smallest term that may be taken") @Default("1.0") double low,
+      @Doc("Clip-Cov: largest term that may be taken") @Default("5.0") double high,
+      @Doc("KL-Cov: coefficient of the penalty") @Default("1.0") @Range(min = 0) double coef) {}
 
   /** What a completion is paid for. */
   public enum Reward {

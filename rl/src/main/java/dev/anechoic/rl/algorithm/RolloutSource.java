@@ -4,13 +4,20 @@ import dev.anechoic.model.sample.Completion;
 import dev.anechoic.model.sample.SampleRequest;
 import dev.anechoic.model.sample.SampleSettings;
 import dev.anechoic.model.sample.Sampler;
+import dev.anechoic.model.sample.Scorer;
 import dev.anechoic.model.tokenizer.Tokenizer;
 import dev.anechoic.rl.RlStreams;
+import dev.anechoic.rl.algorithm.Interventions.Action;
+import dev.anechoic.rl.algorithm.Interventions.Schedule;
 import dev.anechoic.tensor.Philox;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes the rollout of a step: draws questions, samples completions, grades and rewards them. All
@@ -23,6 +30,9 @@ public final class RolloutSource {
   private final Grader grader;
   private final RlConfig config;
   private final long seed;
+  private Interventions interventions = Interventions.NONE;
+  private Map<String, int[]> openings = Map.of();
+  private @Nullable Scorer scorer;
 
   private int orderEpoch = -1;
   private int[] order = {};
@@ -44,6 +54,19 @@ public final class RolloutSource {
     this.grader = grader;
     this.config = config;
     this.seed = seed;
+  }
+
+  /**
+   * Lays hands on the rollouts from here on.
+   *
+   * @param openings tokens that open each format
+   * @param scorer over the policy, for openings that are trained on
+   */
+  public void intervene(
+      Interventions interventions, Map<String, int[]> openings, @Nullable Scorer scorer) {
+    this.interventions = interventions;
+    this.openings = openings;
+    this.scorer = scorer;
   }
 
   public long seed() {
@@ -75,7 +98,11 @@ public final class RolloutSource {
     List<SampleRequest> requests = new ArrayList<>(prompts.size() * samples);
     for (int p = 0; p < prompts.size(); p++) {
       for (int g = 0; g < samples; g++) {
-        requests.add(new SampleRequest(p * samples + g, prompts.get(p)));
+        Schedule schedule = interventions.opening(step, g, samples);
+        requests.add(
+            schedule == null
+                ? new SampleRequest(p * samples + g, prompts.get(p))
+                : new SampleRequest(p * samples + g, prompts.get(p), opening(schedule)));
       }
     }
     SampleSettings settings =
@@ -93,7 +120,7 @@ public final class RolloutSource {
     List<Trajectory> rollout = new ArrayList<>(completions.size());
     for (int i = 0; i < completions.size(); i++) {
       Question question = drawn.get(i / samples);
-      rollout.add(grade(step, i / samples, i % samples, question, completions.get(i)));
+      rollout.add(grade(step, i / samples, i % samples, samples, question, completions.get(i)));
     }
     phases.count("rollout", RolloutFlops.sampling(sampler.model().config(), rollout));
     phases.end();
@@ -101,24 +128,57 @@ public final class RolloutSource {
   }
 
   private Trajectory grade(
-      int step, int prompt, int sample, Question question, Completion completion) {
+      int step, int prompt, int sample, int samples, Question question, Completion completion) {
     String text = text(completion);
     Grade grade = grader.grade(text, question.answer(), step, completion.request().sample());
-    return new Trajectory(
-        prompt,
-        sample,
-        question.id(),
-        question.prompt(),
-        completion.request().prompt(),
-        completion.tokens(),
-        completion.logprobs(),
-        text,
-        grade);
+    if (interventions.suppresses(step, grade.format()) && !Float.isNaN(grade.reward())) {
+      grade = new Grade(grade.format(), grade.status(), grade.verdict(), grade.value(), 0);
+    }
+    Schedule schedule = interventions.opening(step, sample, samples);
+    int[] given = completion.request().prompt();
+    int[] tokens = completion.tokens();
+    float[] logprobs = completion.logprobs();
+    boolean forced = schedule != null && schedule.action() == Action.FORCE;
+    if (forced) {
+      given = concat(given, completion.request().opening());
+    } else if (schedule != null) {
+      tokens = completion.answer();
+      logprobs = withOpening(completion);
+    }
+    Trajectory t =
+        new Trajectory(
+            prompt, sample, question.id(), question.prompt(), given, tokens, logprobs, text, grade);
+    t.forced = forced;
+    return t;
   }
 
-  /** The completion without its end token. */
+  private int[] opening(Schedule schedule) {
+    return Objects.requireNonNull(openings.get(schedule.format()), "opening of a known format");
+  }
+
+  /** Log-probs of opening and drawn tokens: the policy's own for what it did not choose itself. */
+  private float[] withOpening(Completion completion) {
+    int[] prompt = completion.request().prompt();
+    int[] opening = completion.request().opening();
+    float[][] scored =
+        Objects.requireNonNull(scorer, "a scorer for openings that are trained on")
+            .logprobs(List.of(concat(prompt, opening)), config.temperature());
+    float[] logprobs = new float[opening.length + completion.tokens().length];
+    System.arraycopy(scored[0], prompt.length - 1, logprobs, 0, opening.length);
+    System.arraycopy(
+        completion.logprobs(), 0, logprobs, opening.length, completion.tokens().length);
+    return logprobs;
+  }
+
+  private static int[] concat(int[] a, int[] b) {
+    int[] all = Arrays.copyOf(a, a.length + b.length);
+    System.arraycopy(b, 0, all, a.length, b.length);
+    return all;
+  }
+
+  /** The completion, a given opening included, without its end token. */
   private String text(Completion completion) {
-    int[] tokens = completion.tokens();
+    int[] tokens = completion.answer();
     int length = completion.stopped() ? tokens.length - 1 : tokens.length;
     return tokenizer.decode(tokens, 0, length);
   }

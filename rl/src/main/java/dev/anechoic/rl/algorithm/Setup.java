@@ -7,6 +7,7 @@ import dev.anechoic.tensor.MemoryLedger;
  *
  * @param config batch sizes, lengths, optimizer
  * @param kl the penalty to the base
+ * @param interventions hands laid on format selection
  * @param source makes rollouts
  * @param policy the model in training, at the base's parameters
  * @param reference the base, frozen
@@ -17,6 +18,7 @@ import dev.anechoic.tensor.MemoryLedger;
 public record Setup(
     RlConfig config,
     RlConfig.Kl kl,
+    Interventions interventions,
     RolloutSource source,
     Policy policy,
     Reference reference,

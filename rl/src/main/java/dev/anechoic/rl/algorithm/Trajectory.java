@@ -31,6 +31,11 @@ public final class Trajectory {
   /** Reward of the completion; NaN where masked. */
   public final float reward;
 
+  /**
+   * Whether an opening was given with the prompt, so that the format was not the policy's choice.
+   */
+  public boolean forced;
+
   /** Log-probs under the reference model; empty until scored. */
   public float[] refLogprobs = {};
 

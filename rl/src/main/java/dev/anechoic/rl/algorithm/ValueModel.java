@@ -127,6 +127,11 @@ final class ValueModel implements AutoCloseable {
     }
   }
 
+  /** The critic's parameters that a backward pass over the policy's tape may reach. */
+  List<Parameters> onPolicyTape() {
+    return own == null ? List.of(head.parameters()) : List.of();
+  }
+
   /** The critic's parameters, for a checkpoint. */
   List<Parameters> parameters() {
     return own == null ? List.of(head.parameters()) : List.of(head.parameters(), own.parameters());

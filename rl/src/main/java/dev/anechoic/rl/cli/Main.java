@@ -43,6 +43,7 @@ import picocli.CommandLine.Spec;
       EvalCommand.class,
       SweepCommand.class,
       ReportCommand.class,
+      LedgerCommand.class,
       WatchCommand.class,
       TraceCommand.class,
     })

@@ -1,7 +1,6 @@
 package dev.anechoic.rl.report;
 
 import dev.anechoic.rl.measure.LinearFit;
-import dev.anechoic.rl.runfolder.Decision;
 import dev.anechoic.rl.runfolder.LedgerEntry;
 import dev.anechoic.rl.runfolder.LedgerEntry.SamplePush;
 import dev.anechoic.rl.runfolder.Sample;
@@ -19,6 +18,7 @@ import java.util.Optional;
 final class LedgerCharts {
   private static final int SAMPLES = 12;
   private static final double TINY_PUSH = 0.02;
+  private static final List<String> OTHERS = List.of("momentum", "decay");
 
   private final Study study;
 
@@ -45,10 +45,11 @@ final class LedgerCharts {
         + story(run, ledger)
         + credit(run, ledger, id)
         + pushes(run, ledger, id)
+        + balance(run, ledger, id)
         + movement(run, ledger, id)
         + agreement(run, ledger, id)
         + layers(run, ledger, id)
-        + decision(run, id)
+        + new DecisionCharts(study).all(run, ledger, id)
         + samples(run, ledger, id)
         + "</div>\n";
   }
@@ -142,6 +143,9 @@ final class LedgerCharts {
       stacks.add(stacked(columns, 1));
       stacks.add(stacked(columns, -1));
     }
+    List<double[]> others = List.of(ledger.unattributed(target), ledger.decay(target));
+    stacks.add(stacked(others, 1));
+    stacks.add(stacked(others, -1));
     Range range = Range.covering(stacks, true);
     byTerm.forEach((term, columns) -> {
       Plot plot =
@@ -153,7 +157,63 @@ final class LedgerCharts {
       run.switchStep().ifPresent(step -> plot.mark(step, "switch"));
       row.panel(term, plot.render(), "");
     });
+    if (others.stream().flatMapToDouble(Arrays::stream).anyMatch(v -> Math.abs(v) > 1e-12)) {
+      Plot plot =
+          new Plot("other pushes on " + target, 200, ledger.steps())
+              .x(study.steps(), "step")
+              .ySigned(range)
+              .room(List.of("step"))
+              .bars(OTHERS, List.of("s-second", "s-third"), others);
+      row.panel("nobody's", plot.render(), "Momentum of updates that were not watched, decay.");
+    }
     return row.html();
+  }
+
+  /** What moved the winner during the switch, by source and term, as a table that adds up. */
+  private String balance(RunData run, LedgerData ledger, String id) {
+    String winner = run.winnerName();
+    StringBuilder html =
+        new StringBuilder(
+            "<div class=\"scroll\"><table><thead><tr><th>whose samples</th><th>term</th>"
+                + "<th>at once</th><th>through momentum</th><th>push</th></tr></thead><tbody>");
+    for (LedgerData.Part part : ledger.partsAtSwitch(winner)) {
+      if (part.push() != 0) {
+        html.append(
+            line(
+                study.coloured(part.source()),
+                Html.escape(part.term()),
+                Numbers.signed(part.fresh()),
+                Numbers.signed(part.push() - part.fresh()),
+                Numbers.signed(part.push())));
+      }
+    }
+    html.append(
+        line("nobody's", "momentum", "", "", Numbers.signed(ledger.otherAtSwitch(winner, true))));
+    html.append(
+        line("nobody's", "decay", "", "", Numbers.signed(ledger.otherAtSwitch(winner, false))));
+    String predicted = Numbers.signed(ledger.movementAtSwitch(winner, false));
+    String observed = Numbers.signed(ledger.movementAtSwitch(winner, true));
+    html.append(line("<b>predicted</b>", "", "", "", "<b>" + predicted + "</b>"));
+    html.append(line("<b>observed</b>", "", "", "", "<b>" + observed + "</b>"));
+    html.append("</tbody></table></div>");
+    int[] window = ledger.switchSteps();
+    Row row =
+        new Row(
+            id + "-balance",
+            "The balance of the switch",
+            "What moved the log-odds of %s over steps %d to %d, in nats. The parts add up to the"
+                    .formatted(study.coloured(winner), window[0], window[1])
+                + " prediction. Momentum is what earlier gradients of the same source left in the"
+                + " optimizer.");
+    return row.panel("", html.toString(), "").html();
+  }
+
+  private static String line(String... cells) {
+    StringBuilder line = new StringBuilder("<tr><th>" + cells[0] + "</th>");
+    for (int i = 1; i < cells.length; i++) {
+      line.append("<td>").append(cells[i]).append("</td>");
+    }
+    return line.append("</tr>").toString();
   }
 
   /** Height of the positive or the negative stack at each step. */
@@ -241,11 +301,13 @@ final class LedgerCharts {
         ledger
             .worst(run.winnerName())
             .map(w ->
-                "It was furthest off for %s at step %d, by %s nats."
-                    .formatted(
-                        study.coloured(run.winnerName()),
-                        w.getKey().step(),
-                        Numbers.significant(w.getValue())))
+                "It was furthest off for %s at step %d, by %s nats; at %s of the updates it missed"
+                        .formatted(
+                            study.coloured(run.winnerName()),
+                            w.getKey().step(),
+                            Numbers.significant(w.getValue()),
+                            Numbers.percent(ledger.missed()))
+                    + " more than half of a movement that stood out.")
             .orElse("");
     return ("<p class=\"aside\" id=\"%s-agreement\">Observed against predicted over %d"
             + " movements: slope %s, correlation %s. %s The parts add up to the whole gradient"
@@ -341,66 +403,6 @@ final class LedgerCharts {
   private static String layerName(List<String> names, double at) {
     int i = (int) Math.round(at);
     return i >= 0 && i < names.size() && Math.abs(at - i) < 1e-9 ? names.get(i) : "";
-  }
-
-  private String decision(RunData run, String id) {
-    List<Decision> decisions = run.decisions();
-    if (decisions.isEmpty()) {
-      return "";
-    }
-    Row row =
-        new Row(
-            id + "-decision",
-            "Where the decision sits",
-            "Logit of each format's opening at the deciding token, read out after every layer."
-                + " The layer at which the lines part is where the model makes up its mind.");
-    List<double[]> all = new ArrayList<>();
-    decisions.forEach(d -> run.realFormats().forEach(f -> all.add(logits(d, f))));
-    Range range = Range.covering(all, false);
-    for (Decision decision : decisions) {
-      List<String> names = decision.layers().stream().map(Decision.Layer::name).toList();
-      Plot plot =
-          new Plot("Logit lens " + decision.phase(), 230, index(names.size()))
-              .x(new Range(0, Math.max(1, names.size() - 1)), "")
-              .xText(v -> layerName(names, v))
-              .y(range)
-              .room(study.formats());
-      for (String format : run.realFormats()) {
-        plot.line(format, study.colours().css(format), logits(decision, format));
-      }
-      row.panel(
-          decision.phase() + " RL",
-          plot.render(),
-          "Deciding token at position %s on average, over %d prompts.%s"
-              .formatted(
-                  Numbers.significant(decision.position()),
-                  decision.prompts(),
-                  attribution(decision)));
-    }
-    return row.html();
-  }
-
-  private static double[] logits(Decision decision, String format) {
-    return decision.layers().stream()
-        .mapToDouble(layer -> layer.logits().getOrDefault(format, Double.NaN))
-        .toArray();
-  }
-
-  /** The parts that add most to the winner's lead. */
-  private static String attribution(Decision decision) {
-    Map<String, Double> parts = new LinkedHashMap<>();
-    for (Decision.Layer layer : decision.layers()) {
-      layer.attribution().forEach((part, v) -> parts.put(layer.name() + " " + part, v));
-    }
-    List<String> largest =
-        parts.entrySet().stream()
-            .sorted((a, b) -> Double.compare(Math.abs(b.getValue()), Math.abs(a.getValue())))
-            .limit(3)
-            .map(e -> e.getKey() + " " + Numbers.signed(e.getValue()))
-            .toList();
-    return largest.isEmpty()
-        ? ""
-        : " Largest parts of the winner's lead: " + Html.escape(String.join(", ", largest)) + ".";
   }
 
   private String samples(RunData run, LedgerData ledger, String id) {

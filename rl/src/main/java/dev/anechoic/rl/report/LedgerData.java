@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.ToDoubleFunction;
 
 /** The ledger of one run, with its updates summed by step. */
 final class LedgerData {
@@ -28,8 +29,9 @@ final class LedgerData {
    * @param source format whose samples push
    * @param term loss term
    * @param push first-order change in the target's log-odds, nats
+   * @param fresh its part by the gradients of the moment; the rest came through momentum
    */
-  record Part(String source, String term, double push) {}
+  record Part(String source, String term, double push, double fresh) {}
 
   LedgerData(RunData run) {
     this.run = run;
@@ -54,7 +56,7 @@ final class LedgerData {
     Set<String> terms = new LinkedHashSet<>();
     for (LedgerEntry entry : entries) {
       for (Push push : entry.pushes()) {
-        if (push.logOdds().values().stream().anyMatch(v -> v != 0)) {
+        if (push.logOdds().keySet().stream().anyMatch(target -> push.on(target) != 0)) {
           terms.add(push.term());
         }
       }
@@ -70,7 +72,7 @@ final class LedgerData {
       for (LedgerEntry entry : updates) {
         for (Push push : entry.pushes()) {
           if (push.format().equals(source) && push.term().equals(term)) {
-            sums[t] += push.logOdds().getOrDefault(target, 0.0);
+            sums[t] += push.on(target);
           }
         }
       }
@@ -174,19 +176,87 @@ final class LedgerData {
 
   /** Pushes on a format during the switch by source and term, largest first. */
   List<Part> partsAtSwitch(String target) {
-    Map<List<String>, Double> sums = new LinkedHashMap<>();
+    Map<List<String>, double[]> sums = new LinkedHashMap<>();
     entries.stream()
         .filter(this::atSwitch)
         .flatMap(entry -> entry.pushes().stream())
-        .forEach(push ->
-            sums.merge(
-                List.of(push.format(), push.term()),
-                push.logOdds().getOrDefault(target, 0.0),
-                Double::sum));
+        .forEach(push -> {
+          double[] sum =
+              sums.computeIfAbsent(List.of(push.format(), push.term()), k -> new double[2]);
+          sum[0] += push.on(target);
+          sum[1] += push.logOdds().getOrDefault(target, 0.0);
+        });
     List<Part> parts = new ArrayList<>();
-    sums.forEach((key, sum) -> parts.add(new Part(key.get(0), key.get(1), sum)));
+    sums.forEach((key, sum) -> parts.add(new Part(key.get(0), key.get(1), sum[0], sum[1])));
     parts.sort(Comparator.comparingDouble((Part part) -> -Math.abs(part.push())));
     return parts;
+  }
+
+  /** Momentum of nobody known, or decay, on a format during the switch. */
+  double otherAtSwitch(String target, boolean momentum) {
+    return entries.stream()
+        .filter(this::atSwitch)
+        .mapToDouble(entry -> other(entry, target, momentum))
+        .sum();
+  }
+
+  private static double other(LedgerEntry entry, String target, boolean momentum) {
+    double value =
+        movementOf(entry, target).map(m -> momentum ? m.momentum() : m.decay()).orElse(0.0);
+    return Double.isFinite(value) ? value : 0;
+  }
+
+  /** Momentum of updates that were not watched on a format, summed by step [T]. */
+  double[] unattributed(String target) {
+    return byStep(entry -> other(entry, target, true));
+  }
+
+  /** Weight decay on a format, summed by step [T]. */
+  double[] decay(String target) {
+    return byStep(entry -> other(entry, target, false));
+  }
+
+  /** {@code −∂L/∂z} of a format's opening at the deciding token, summed by step [T]. */
+  double[] pullOnLogit(String target) {
+    return byStep(entry ->
+        entry.pushes().stream()
+            .mapToDouble(push -> -push.logitGradient().getOrDefault(target, 0.0))
+            .sum());
+  }
+
+  /**
+   * Norm over completions of {@code ∂L/∂z} of a format's opening, over the updates of a step [T].
+   */
+  double[] normAtLogit(String target) {
+    double[] squares =
+        byStep(entry ->
+            entry.pushes().stream()
+                .mapToDouble(push -> push.logitNorm().getOrDefault(target, 0.0))
+                .map(norm -> norm * norm)
+                .sum());
+    return Arrays.stream(squares).map(Math::sqrt).toArray();
+  }
+
+  private double[] byStep(ToDoubleFunction<LedgerEntry> value) {
+    return byStep.values().stream()
+        .mapToDouble(updates -> updates.stream().mapToDouble(value).sum())
+        .toArray();
+  }
+
+  /**
+   * Share of the movements that stand out, those above the median in size, of which the prediction
+   * missed more than half.
+   */
+  double missed() {
+    List<Movement> all = entries.stream().flatMap(entry -> entry.movements().stream()).toList();
+    double[] sizes = all.stream().mapToDouble(m -> Math.abs(m.observed())).sorted().toArray();
+    double median = sizes.length == 0 ? 0 : sizes[sizes.length / 2];
+    List<Movement> large = all.stream().filter(m -> Math.abs(m.observed()) > median).toList();
+    long missed =
+        large.stream()
+            .filter(m -> Math.abs(m.observed() - m.predicted()) > Math.abs(m.observed()) / 2)
+            .count();
+    return large.isEmpty() ? Double.NaN : (double) missed / large.size();
   }
 
   /** Change of a format's log-odds during the switch, observed or predicted. */
@@ -253,5 +323,17 @@ final class LedgerData {
     double ledger = entries.stream().mapToDouble(LedgerEntry::seconds).sum();
     double all = entries.stream().mapToDouble(LedgerEntry::stepSeconds).sum();
     return ledger / all;
+  }
+
+  /** Time of the ledger as a fraction of all time of the steps, rollout included. */
+  double costOfRun() {
+    double[] ledger = run.rl().column("time/ledger");
+    double all = 0;
+    for (String key : run.rl().keys()) {
+      if (key.startsWith("time/")) {
+        all += Arrays.stream(run.rl().column(key)).filter(Double::isFinite).sum();
+      }
+    }
+    return Arrays.stream(ledger).filter(Double::isFinite).sum() / all;
   }
 }

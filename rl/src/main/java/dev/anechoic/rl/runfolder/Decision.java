@@ -12,19 +12,21 @@ import java.util.Map;
  * opening at the deciding token, read out after every layer (the logit lens), for one checkpoint.
  *
  * @param phase {@code before} or {@code after} RL
+ * @param leader format whose lead is attributed: the winner
  * @param position mean index of the deciding token in the completion
  * @param prompts probe prompts averaged over
  * @param layers in model order, the embedding first
  */
-public record Decision(String phase, double position, int prompts, List<Layer> layers) {
+public record Decision(
+    String phase, String leader, double position, int prompts, List<Layer> layers) {
 
   /**
    * The readout after one layer.
    *
    * @param name the layer, such as {@code embed} or {@code layers.3}
    * @param logits mean logit of each format's opening token
-   * @param attribution what the layer itself adds to the winner's logit over the mean of the
-   *     others, by part ({@code attention}, {@code mlp}, {@code head.0}); may be empty
+   * @param attribution what the layer itself adds to the leader's logit over the mean of the
+   *     others, by part ({@code embedding}, {@code head.0}, {@code mlp}); may be empty
    */
   public record Layer(String name, Map<String, Double> logits, Map<String, Double> attribution) {}
 
@@ -41,13 +43,18 @@ public record Decision(String phase, double position, int prompts, List<Layer> l
               layer.string("name"), layer.numberMap("logits"), layer.numberMap("attribution")));
     }
     return new Decision(
-        json.string("phase"), json.numberOrNaN("position"), json.integer("prompts"), layers);
+        json.string("phase"),
+        json.string("leader", ""),
+        json.numberOrNaN("position"),
+        json.integer("prompts"),
+        layers);
   }
 
   /** Writes this readout as one object. */
   public void write(JsonGenerator json) throws IOException {
     json.writeStartObject();
     json.writeStringField("phase", phase);
+    json.writeStringField("leader", leader);
     JsonObject.number(json, "position", position);
     json.writeNumberField("prompts", prompts);
     json.writeArrayFieldStart("layers");

@@ -14,6 +14,8 @@ import java.util.Map;
  *
  * @param step RL step
  * @param update optimizer step, counted over the run
+ * @param lr learning rate in force
+ * @param clip factor by which the gradient was clipped; 1 where it was not
  * @param gradNorm norm of the whole gradient before clipping
  * @param relativeError {@code ‖Σ g_f − g‖ / ‖g‖}
  * @param seconds time the ledger took at this step
@@ -28,6 +30,8 @@ import java.util.Map;
 public record LedgerEntry(
     int step,
     int update,
+    double lr,
+    double clip,
     double gradNorm,
     double relativeError,
     double seconds,
@@ -48,7 +52,12 @@ public record LedgerEntry(
    * @param tokens completion tokens of the format in the update
    * @param advantageMass sum of the advantages of the format's samples
    * @param layers norm per layer, keyed by the layer's name, in model order
-   * @param logOdds its part of the first-order change in the log-odds of each format
+   * @param logOdds its part of the first-order change in the log-odds of each format: of this
+   *     update's gradient alone
+   * @param carried the same of the momentum that earlier gradients of this format and term left
+   * @param logitGradient sum of {@code ∂L/∂z} over the format's completions, z the logit of each
+   *     format's opening at the deciding token
+   * @param logitNorm its Euclidean norm over the completions
    */
   public record Push(
       String format,
@@ -58,7 +67,16 @@ public record LedgerEntry(
       long tokens,
       double advantageMass,
       Map<String, Double> layers,
-      Map<String, Double> logOdds) {}
+      Map<String, Double> logOdds,
+      Map<String, Double> carried,
+      Map<String, Double> logitGradient,
+      Map<String, Double> logitNorm) {
+
+    /** Its whole part in the movement of a format: this update's gradient and what it carried. */
+    public double on(String target) {
+      return logOdds.getOrDefault(target, 0.0) + carried.getOrDefault(target, 0.0);
+    }
+  }
 
   /**
    * Movement of one format on the probe prompts, in nats of log-odds.
@@ -66,10 +84,13 @@ public record LedgerEntry(
    * @param format the format
    * @param before mean log-odds before the update
    * @param after mean log-odds after it
-   * @param predicted first-order prediction of the change from the whole applied update. Where
-   *     momentum or weight decay move the parameters too, it differs from the sum of the pushes
+   * @param predicted first-order prediction of the change from the whole applied update: the sum of
+   *     all pushes, of {@code momentum} and of {@code decay}
+   * @param momentum part of the momentum whose source is not known, from updates not watched
+   * @param decay part of the weight decay
    */
-  public record Movement(String format, double before, double after, double predicted) {
+  public record Movement(
+      String format, double before, double after, double predicted, double momentum, double decay) {
     public double observed() {
       return after - before;
     }
@@ -101,7 +122,10 @@ public record LedgerEntry(
               push.longInteger("tokens", 0),
               push.numberOrNaN("advantage_mass"),
               push.numberMap("layers"),
-              push.numberMap("log_odds")));
+              push.numberMap("log_odds"),
+              push.numberMap("carried"),
+              push.numberMap("logit_gradient"),
+              push.numberMap("logit_norm")));
     }
     List<Movement> movements = new ArrayList<>();
     for (JsonObject movement : json.objects("movements")) {
@@ -110,7 +134,9 @@ public record LedgerEntry(
               movement.string("format"),
               movement.numberOrNaN("before"),
               movement.numberOrNaN("after"),
-              movement.numberOrNaN("predicted")));
+              movement.numberOrNaN("predicted"),
+              movement.numberOrNaN("momentum"),
+              movement.numberOrNaN("decay")));
     }
     List<SamplePush> samples = new ArrayList<>();
     for (JsonObject sample : json.objects("samples")) {
@@ -120,6 +146,8 @@ public record LedgerEntry(
     return new LedgerEntry(
         json.integer("step"),
         json.integer("update"),
+        json.numberOrNaN("lr"),
+        json.numberOrNaN("clip"),
         json.numberOrNaN("grad_norm"),
         json.numberOrNaN("relative_error"),
         json.numberOrNaN("seconds"),
@@ -136,6 +164,8 @@ public record LedgerEntry(
     json.writeStartObject();
     json.writeNumberField("step", step);
     json.writeNumberField("update", update);
+    JsonObject.number(json, "lr", lr);
+    JsonObject.number(json, "clip", clip);
     JsonObject.number(json, "grad_norm", gradNorm);
     JsonObject.number(json, "relative_error", relativeError);
     JsonObject.number(json, "seconds", seconds);
@@ -153,6 +183,8 @@ public record LedgerEntry(
       JsonObject.number(json, "before", movement.before);
       JsonObject.number(json, "after", movement.after);
       JsonObject.number(json, "predicted", movement.predicted);
+      JsonObject.number(json, "momentum", movement.momentum);
+      JsonObject.number(json, "decay", movement.decay);
       json.writeEndObject();
     }
     json.writeEndArray();
@@ -179,6 +211,9 @@ public record LedgerEntry(
     JsonObject.number(json, "advantage_mass", push.advantageMass);
     JsonObject.numbers(json, "layers", push.layers);
     JsonObject.numbers(json, "log_odds", push.logOdds);
+    JsonObject.numbers(json, "carried", push.carried);
+    JsonObject.numbers(json, "logit_gradient", push.logitGradient);
+    JsonObject.numbers(json, "logit_norm", push.logitNorm);
     json.writeEndObject();
   }
 }

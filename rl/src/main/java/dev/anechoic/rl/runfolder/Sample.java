@@ -43,6 +43,11 @@ public record Sample(
     double[] refLogprobs,
     double[] ratios) {
 
+  /** The name of a completion of a rollout. */
+  public static String id(int step, int prompt, int sample) {
+    return "s" + step + "-p" + prompt + "-g" + sample;
+  }
+
   /** Reads all lines of {@code samples.jsonl}. */
   public static List<Sample> read(Path file) {
     return JsonLines.readAll(file, Sample::parse);

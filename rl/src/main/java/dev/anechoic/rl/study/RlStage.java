@@ -1,5 +1,6 @@
 package dev.anechoic.rl.study;
 
+import dev.anechoic.model.UserError;
 import dev.anechoic.model.checkpoint.Checkpoint;
 import dev.anechoic.model.checkpoint.CheckpointWriter;
 import dev.anechoic.model.format.Format;
@@ -9,6 +10,7 @@ import dev.anechoic.model.format.Rewards;
 import dev.anechoic.model.io.Json;
 import dev.anechoic.model.optim.AdamW;
 import dev.anechoic.model.sample.Sampler;
+import dev.anechoic.model.sample.Scorer;
 import dev.anechoic.model.tokenizer.Tokenizer;
 import dev.anechoic.model.train.StopSignal;
 import dev.anechoic.model.transformer.Parameters;
@@ -16,8 +18,8 @@ import dev.anechoic.model.transformer.Transformer;
 import dev.anechoic.rl.algorithm.Algorithm;
 import dev.anechoic.rl.algorithm.ExpertIteration;
 import dev.anechoic.rl.algorithm.Grader;
-import dev.anechoic.rl.algorithm.GradientProbe;
 import dev.anechoic.rl.algorithm.Grpo;
+import dev.anechoic.rl.algorithm.Interventions;
 import dev.anechoic.rl.algorithm.Phases;
 import dev.anechoic.rl.algorithm.Policy;
 import dev.anechoic.rl.algorithm.Ppo;
@@ -89,26 +91,33 @@ final class RlStage {
         Transformer frozen = base.load(backend, ledger);
         Sampler sampler = new Sampler(model, SLOTS, model.config().contextLength(), ledger);
         Policy policy = new Policy(model, rl, ledger);
+        Scorer scorer = new Scorer(model, ledger);
         Reference reference = new Reference(frozen, rl.temperature(), ledger)) {
       arithmetic();
       Grader grader = new Grader(classifier, reward(classifier));
       RolloutSource source =
           new RolloutSource(training, tokenizer, sampler, grader, rl, study.seed());
+      Interventions interventions = interventions(grader.formats());
+      source.intervene(interventions, openings(tokenizer), scorer);
       Phases phases = new Phases(backend);
-      Setup setup =
-          new Setup(
-              rl,
-              study.kl().resolved(study.algorithm()),
-              source,
-              policy,
-              reference,
-              GradientProbe.NONE,
-              phases,
-              ledger);
-      try (Trainer trainer = trainer(setup)) {
+      try (RunLedger watch =
+              new RunLedger(study, rl, folder, policy, tokenizer, heldOut, phases, ledger);
+          Trainer trainer =
+              trainer(
+                  new Setup(
+                      rl,
+                      study.kl().resolved(study.algorithm()),
+                      interventions,
+                      source,
+                      policy,
+                      reference,
+                      watch.probe(),
+                      phases,
+                      ledger))) {
         boolean complete =
-            loop(trainer, model, sampler, tokenizer, folder, phases, classifier, inputs);
+            loop(trainer, watch, model, sampler, tokenizer, folder, phases, classifier, inputs);
         if (complete) {
+          watch.decisions(frozen);
           save(folder.file(POLICY), model, tokenizer, null, 0, 0, inputs);
           Studies.deleteFolder(folder.file(STATE));
         }
@@ -119,6 +128,7 @@ final class RlStage {
 
   private boolean loop(
       Trainer trainer,
+      RunLedger watch,
       Transformer model,
       Sampler sampler,
       Tokenizer tokenizer,
@@ -136,6 +146,7 @@ final class RlStage {
     } else {
       say.line("resuming RL after step " + done);
     }
+    watch.begin(done);
     try (RunWriter writer = RunWriter.open(folder, tokenizer, done)) {
       for (int step = done + 1; step <= trainer.steps(); step++) {
         StepEvent event = StepEvent.start();
@@ -144,7 +155,7 @@ final class RlStage {
           event.finish("rl", step, sampledTokens(result));
         }
         flops += phases.totalFlops();
-        writer.step(step, result, timings(phases, result, flops));
+        writer.step(step, result, timings(phases, result, flops), watch.named());
         say.line(line(step, trainer.steps(), result, phases));
         boolean last = step == trainer.steps();
         boolean due = study.checkpointEvery() > 0 && step % study.checkpointEvery() == 0;
@@ -186,6 +197,24 @@ final class RlStage {
       case GRPO -> new Grpo(setup, study.grpo());
       case EXPERT_ITERATION -> new ExpertIteration(setup, study.expert());
     };
+  }
+
+  private Interventions interventions(List<String> names) {
+    Interventions asked = study.interventions().checked(names);
+    if (study.algorithm() == Algorithm.EXPERT_ITERATION && !asked.equals(Interventions.NONE)) {
+      throw UserError.what("Expert iteration takes no interventions")
+          .where("[interventions]")
+          .expected("algorithm ppo or grpo")
+          .got("expert_iteration, which has neither advantages nor a KL penalty")
+          .remedy("Remove the table, or change the algorithm.");
+    }
+    return asked;
+  }
+
+  private Map<String, int[]> openings(Tokenizer tokenizer) {
+    Map<String, int[]> openings = new LinkedHashMap<>();
+    formats.forEach(format -> openings.put(format.name(), Answers.opening(format, tokenizer)));
+    return openings;
   }
 
   private RewardFunction reward(FormatClassifier classifier) {

@@ -10,6 +10,7 @@ import dev.anechoic.rl.runfolder.Sample;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -46,14 +47,21 @@ final class RunWriter implements AutoCloseable {
     return new RunWriter(tokenizer, metrics, appender);
   }
 
-  /** Writes the metrics of a step, and some of its completions. */
-  void step(int step, StepResult result, Map<String, Double> timings) {
+  /**
+   * Writes the metrics of a step, and some of its completions.
+   *
+   * @param named ids of completions that must be among them
+   */
+  void step(int step, StepResult result, Map<String, Double> timings, Collection<String> named) {
     Map<String, Double> row = new LinkedHashMap<>(result.metrics());
     row.putAll(timings);
     metrics.write(step, row);
     List<Trajectory> rollout = result.rollout();
-    for (Trajectory t : rollout.subList(0, Math.min(SAMPLES_PER_STEP, rollout.size()))) {
-      samples.append(sample(step, t)::write);
+    for (int i = 0; i < rollout.size(); i++) {
+      Trajectory t = rollout.get(i);
+      if (i < SAMPLES_PER_STEP || named.contains(Sample.id(step, t.prompt, t.sample))) {
+        samples.append(sample(step, t)::write);
+      }
     }
   }
 
@@ -63,7 +71,7 @@ final class RunWriter implements AutoCloseable {
       tokens.add(tokenizer.decode(t.tokens, i, i + 1));
     }
     return new Sample(
-        id(step, t),
+        Sample.id(step, t.prompt, t.sample),
         step,
         "rl",
         t.promptId,
@@ -78,11 +86,6 @@ final class RunWriter implements AutoCloseable {
         doubles(t.logprobs),
         doubles(t.refLogprobs),
         t.ratios == null ? new double[0] : doubles(t.ratios));
-  }
-
-  /** The name of a completion in a run, to which the ledger points. */
-  static String id(int step, Trajectory t) {
-    return "s" + step + "-p" + t.prompt + "-g" + t.sample;
   }
 
   private static double[] doubles(float[] values) {

@@ -9,7 +9,9 @@ import dev.anechoic.model.tokenizer.TokenizerConfig;
 import dev.anechoic.model.train.PretrainConfig;
 import dev.anechoic.model.transformer.ModelSettings;
 import dev.anechoic.rl.algorithm.Algorithm;
+import dev.anechoic.rl.algorithm.Interventions;
 import dev.anechoic.rl.algorithm.RlConfig;
+import dev.anechoic.rl.ledger.LedgerConfig;
 import java.util.Map;
 
 /** A whole experiment: one mixture, one or more models, one algorithm, one seed. */
@@ -32,6 +34,8 @@ public record StudyConfig(
     RlConfig.GrpoConfig grpo,
     RlConfig.ExpertConfig expert,
     EvalConfig eval,
+    LedgerConfig ledger,
+    Interventions interventions,
     @Doc("RL steps between two checkpoints to resume from; 0 for none")
         @Default("10")
         @Range(min = 0)
@@ -54,6 +58,8 @@ public record StudyConfig(
         grpo,
         expert,
         eval,
+        ledger,
+        interventions,
         checkpointEvery);
   }
 

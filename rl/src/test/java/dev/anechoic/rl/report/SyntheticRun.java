@@ -271,11 +271,14 @@ final class SyntheticRun {
     double[] before = Bandit.logOdds(p);
     double[] after = Bandit.logOdds(shares[t + 1]);
     for (int f = 0; f < 3; f++) {
-      movements.add(new LedgerEntry.Movement(FORMATS.get(f), before[f], after[f], predicted[f]));
+      movements.add(
+          new LedgerEntry.Movement(FORMATS.get(f), before[f], after[f], predicted[f], 0, 0));
     }
     return new LedgerEntry(
         t,
         t,
+        3e-4,
+        1,
         0.5,
         3e-7,
         0.04,
@@ -310,7 +313,17 @@ final class SyntheticRun {
     }
     pushes.add(
         new LedgerEntry.Push(
-            FORMATS.get(source), term, norm, 0.5, 1000, gradient[source] * 100, layers, logOdds));
+            FORMATS.get(source),
+            term,
+            norm,
+            0.5,
+            1000,
+            gradient[source] * 100,
+            layers,
+            logOdds,
+            Map.of(),
+            Map.of(),
+            Map.of()));
   }
 
   private void decision() {
@@ -324,7 +337,7 @@ final class SyntheticRun {
           }
           layers.add(new Decision.Layer(LAYERS.get(l), logits, Map.of("mlp", 0.3 * l)));
         }
-        out.append(new Decision(phase == 0 ? "before" : "after", 0, 64, layers)::write);
+        out.append(new Decision(phase == 0 ? "before" : "after", "code", 0, 64, layers)::write);
       }
     }
   }

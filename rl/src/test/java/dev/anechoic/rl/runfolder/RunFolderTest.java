@@ -141,6 +141,8 @@ final class RunFolderTest {
         new LedgerEntry(
             3,
             24,
+            3e-4,
+            0.9,
             0.5,
             1e-7,
             0.01,
@@ -154,9 +156,12 @@ final class RunFolderTest {
                     120,
                     3.5,
                     ordered("layers.0", 0.1, "head", 0.3),
-                    ordered("code", 0.02, "text", -0.01))),
+                    ordered("code", 0.02, "text", -0.01),
+                    ordered("code", 0.04),
+                    ordered("code", -0.3),
+                    ordered("code", 0.2))),
             ordered("code|text", -0.2),
-            List.of(new LedgerEntry.Movement("code", -0.7, -0.65, 0.048)),
+            List.of(new LedgerEntry.Movement("code", -0.7, -0.65, 0.048, 0.01, 0.001)),
             List.of(new LedgerEntry.SamplePush("s3-p0-g1", "code", 0.003)),
             ordered("mean", 0.01, "0.998", 1.5));
     Path ledger = folder.resolve(RunFolder.LEDGER);
@@ -165,10 +170,13 @@ final class RunFolderTest {
     }
     assertEquals(List.of(entry), LedgerEntry.read(ledger));
     assertEquals(0.05, entry.movements().getFirst().observed(), 1e-15);
+    assertEquals(0.06, entry.pushes().getFirst().on("code"), 1e-15);
+    assertEquals(-0.01, entry.pushes().getFirst().on("text"), 1e-15);
 
     Decision decision =
         new Decision(
             "before",
+            "code",
             0.5,
             64,
             List.of(new Decision.Layer("embed", ordered("code", 1.5), ordered("mlp", 0.25))));

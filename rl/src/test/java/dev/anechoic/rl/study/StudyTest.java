@@ -195,7 +195,7 @@ class StudyTest {
   }
 
   /** Asks for a stop when a certain line is printed. */
-  private static final class StopAfter extends PrintStream {
+  static final class StopAfter extends PrintStream {
     private final StopSignal stop;
     private final String line;
 
