@@ -17,6 +17,7 @@ import picocli.CommandLine.Spec;
       TrainBench.class,
       RolloutBench.class,
       RlBench.class,
+      LedgerBench.class,
       SelfTestBench.class,
       PerformancePageCommand.class
     })
