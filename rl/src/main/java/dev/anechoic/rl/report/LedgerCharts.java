@@ -157,7 +157,8 @@ final class LedgerCharts {
       run.switchStep().ifPresent(step -> plot.mark(step, "switch"));
       row.panel(term, plot.render(), "");
     });
-    if (others.stream().flatMapToDouble(Arrays::stream).anyMatch(v -> Math.abs(v) > 1e-12)) {
+    double visible = TINY_PUSH * Math.max(range.high(), -range.low());
+    if (others.stream().flatMapToDouble(Arrays::stream).anyMatch(v -> Math.abs(v) > visible)) {
       Plot plot =
           new Plot("other pushes on " + target, 200, ledger.steps())
               .x(study.steps(), "step")

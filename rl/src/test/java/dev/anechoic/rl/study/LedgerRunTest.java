@@ -79,7 +79,10 @@ class LedgerRunTest {
 
   private void run(String algorithm, boolean ledger, String out, StopSignal stop, PrintStream log) {
     String toml = "algorithm = \"" + algorithm + "\"\n" + TINY + "enabled = " + ledger + "\n";
-    StudyConfig config = Config.parse(StudyConfig.class, toml, "tiny.toml");
+    study(Config.parse(StudyConfig.class, toml, "tiny.toml"), out, stop, log);
+  }
+
+  private void study(StudyConfig config, String out, StopSignal stop, PrintStream log) {
     new Study(
             config,
             folder.resolve(out),
@@ -123,6 +126,19 @@ class LedgerRunTest {
         assertEquals(movement.predicted(), movement.observed(), 0.2 * size + 1e-5);
       }
       entry.samples().forEach(s -> assertTrue(ids.contains(s.id()), s.id() + " can be read"));
+    }
+  }
+
+  @Test
+  void forcedFormatOpensEveryCompletionOfItsSteps() {
+    String schedule =
+        "[[interventions.schedule]]\naction = \"force\"\nformat = \"code\"\nfrom = 2\nto = 2\n";
+    String toml = TINY + "enabled = false\n" + schedule;
+    study(
+        Config.parse(StudyConfig.class, toml, "tiny.toml"), "forced", StopSignal.manual(), quiet());
+    for (Sample sample : new RunFolder(folder.resolve("forced/tiny")).samples()) {
+      boolean opened = sample.completion().startsWith("def");
+      assertTrue(sample.step() != 2 || opened, sample.completion());
     }
   }
 
