@@ -18,6 +18,7 @@ import dev.anechoic.model.transformer.Transformer;
 import dev.anechoic.rl.algorithm.Algorithm;
 import dev.anechoic.rl.algorithm.Grader;
 import dev.anechoic.rl.algorithm.GradientProbe;
+import dev.anechoic.rl.algorithm.Interventions;
 import dev.anechoic.rl.algorithm.Phases;
 import dev.anechoic.rl.algorithm.Policy;
 import dev.anechoic.rl.algorithm.Ppo;
@@ -119,7 +120,16 @@ final class RlBench implements Runnable {
                 ModelOptions.SEED);
         Phases phases = new Phases(backend);
         Setup setup =
-            new Setup(rl, kl, source, policy, reference, GradientProbe.NONE, phases, ledger);
+            new Setup(
+                rl,
+                kl,
+                Interventions.NONE,
+                source,
+                policy,
+                reference,
+                GradientProbe.NONE,
+                phases,
+                ledger);
         try (Ppo ppo = new Ppo(setup, Config.defaults(RlConfig.PpoConfig.class))) {
           List<Step> steps = measure(ppo, phases);
           print(out, steps, PeakRate.measure(backend), backend.threads());

@@ -56,11 +56,11 @@ final class LedgerCharts {
 
   private String story(RunData run, LedgerData ledger) {
     String winner = run.winnerName();
-    int[] window = ledger.switchSteps();
-    double observed = ledger.movementAtSwitch(winner, true);
-    double predicted = ledger.movementAtSwitch(winner, false);
+    int[] window = ledger.stepsToSwitch();
+    double observed = ledger.movementToSwitch(winner, true);
+    double predicted = ledger.movementToSwitch(winner, false);
     List<String> causes = new ArrayList<>();
-    for (LedgerData.Part part : ledger.partsAtSwitch(winner)) {
+    for (LedgerData.Part part : ledger.partsToSwitch(winner)) {
       if (causes.size() < 4 && Math.abs(part.push()) >= TINY_PUSH * Math.abs(predicted)) {
         causes.add(
             "<b>%s</b> from %s samples through the %s term"
@@ -70,10 +70,11 @@ final class LedgerCharts {
                     Html.escape(part.term())));
       }
     }
-    return ("<p class=\"story\">Around the switch, steps %d to %d, the log-odds of %s moved by"
+    return ("<p class=\"story\">%s, steps %d to %d, the log-odds of %s moved by"
             + " <b>%s</b> nats; the applied updates predicted <b>%s</b>. The largest pushes:"
             + " %s.</p>\n")
         .formatted(
+            run.switchStep().isPresent() ? "Up to the switch" : "Over the run, without a switch",
             window[0],
             window[1],
             study.coloured(winner),
@@ -132,7 +133,8 @@ final class LedgerCharts {
             "Bars up raise the log-odds of "
                 + study.coloured(target)
                 + ", bars down lower them, per step and in nats. A bar's colour says whose samples"
-                + " pushed; each panel is one term of the loss, all on one scale.");
+                + " pushed; each panel is one term of the loss, all on one scale. The last panel adds"
+                + " up all terms from the first step on: whose line is highest made the format.");
     List<String> sources = run.formats();
     List<double[]> stacks = new ArrayList<>();
     Map<String, List<double[]>> byTerm = new LinkedHashMap<>();
@@ -167,17 +169,30 @@ final class LedgerCharts {
               .bars(OTHERS, List.of("s-second", "s-third"), others);
       row.panel("nobody's", plot.render(), "Momentum of updates that were not watched, decay.");
     }
+    List<double[]> soFar = sources.stream().map(f -> ledger.pushesSoFar(f, target)).toList();
+    Plot sums =
+        new Plot("all pushes on " + target + " so far", 200, ledger.steps())
+            .x(study.steps(), "step")
+            .ySigned(Range.covering(soFar, true))
+            .room(study.formats());
+    for (int f = 0; f < sources.size(); f++) {
+      if (Arrays.stream(soFar.get(f)).anyMatch(v -> v != 0)) {
+        sums.line(sources.get(f), study.colours().css(sources.get(f)), soFar.get(f));
+      }
+    }
+    run.switchStep().ifPresent(step -> sums.mark(step, "switch"));
+    row.panel("all terms, so far", sums.render(), "");
     return row.html();
   }
 
-  /** What moved the winner during the switch, by source and term, as a table that adds up. */
+  /** What moved the winner up to the switch, by source and term, as a table that adds up. */
   private String balance(RunData run, LedgerData ledger, String id) {
     String winner = run.winnerName();
     StringBuilder html =
         new StringBuilder(
             "<div class=\"scroll\"><table><thead><tr><th>whose samples</th><th>term</th>"
                 + "<th>at once</th><th>through momentum</th><th>push</th></tr></thead><tbody>");
-    for (LedgerData.Part part : ledger.partsAtSwitch(winner)) {
+    for (LedgerData.Part part : ledger.partsToSwitch(winner)) {
       if (part.push() != 0) {
         html.append(
             line(
@@ -189,15 +204,15 @@ final class LedgerCharts {
       }
     }
     html.append(
-        line("nobody's", "momentum", "", "", Numbers.signed(ledger.otherAtSwitch(winner, true))));
+        line("nobody's", "momentum", "", "", Numbers.signed(ledger.otherToSwitch(winner, true))));
     html.append(
-        line("nobody's", "decay", "", "", Numbers.signed(ledger.otherAtSwitch(winner, false))));
-    String predicted = Numbers.signed(ledger.movementAtSwitch(winner, false));
-    String observed = Numbers.signed(ledger.movementAtSwitch(winner, true));
+        line("nobody's", "decay", "", "", Numbers.signed(ledger.otherToSwitch(winner, false))));
+    String predicted = Numbers.signed(ledger.movementToSwitch(winner, false));
+    String observed = Numbers.signed(ledger.movementToSwitch(winner, true));
     html.append(line("<b>predicted</b>", "", "", "", "<b>" + predicted + "</b>"));
     html.append(line("<b>observed</b>", "", "", "", "<b>" + observed + "</b>"));
     html.append("</tbody></table></div>");
-    int[] window = ledger.switchSteps();
+    int[] window = ledger.stepsToSwitch();
     Row row =
         new Row(
             id + "-balance",

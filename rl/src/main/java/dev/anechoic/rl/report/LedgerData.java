@@ -81,6 +81,17 @@ final class LedgerData {
     return sums;
   }
 
+  /** Pushes of one source through all terms on a target, summed by step and up to each step [T]. */
+  double[] pushesSoFar(String source, String target) {
+    double[] sums = new double[byStep.size()];
+    for (String term : terms()) {
+      double[] pushes = pushes(source, term, target);
+      Arrays.setAll(sums, t -> sums[t] + pushes[t]);
+    }
+    Arrays.parallelPrefix(sums, Double::sum);
+    return sums;
+  }
+
   /** Advantage mass of a format's samples in the policy term, summed by step [T]. */
   double[] advantageMass(String source) {
     double[] sums = new double[byStep.size()];
@@ -174,11 +185,22 @@ final class LedgerData {
     return entry.step() >= window[0] && entry.step() <= window[1];
   }
 
-  /** Pushes on a format during the switch by source and term, largest first. */
-  List<Part> partsAtSwitch(String target) {
+  /** First step, and the last step of the switch; the whole run where there is none. */
+  int[] stepsToSwitch() {
+    int[] steps = steps();
+    boolean none = run.switchStep().isEmpty();
+    return new int[] {steps[0], none ? steps[steps.length - 1] : switchSteps()[1]};
+  }
+
+  private boolean upToSwitch(LedgerEntry entry) {
+    return entry.step() <= stepsToSwitch()[1];
+  }
+
+  /** Pushes on a format up to the switch by source and term, largest first. */
+  List<Part> partsToSwitch(String target) {
     Map<List<String>, double[]> sums = new LinkedHashMap<>();
     entries.stream()
-        .filter(this::atSwitch)
+        .filter(this::upToSwitch)
         .flatMap(entry -> entry.pushes().stream())
         .forEach(push -> {
           double[] sum =
@@ -192,10 +214,10 @@ final class LedgerData {
     return parts;
   }
 
-  /** Momentum of nobody known, or decay, on a format during the switch. */
-  double otherAtSwitch(String target, boolean momentum) {
+  /** Momentum of nobody known, or decay, on a format up to the switch. */
+  double otherToSwitch(String target, boolean momentum) {
     return entries.stream()
-        .filter(this::atSwitch)
+        .filter(this::upToSwitch)
         .mapToDouble(entry -> other(entry, target, momentum))
         .sum();
   }
@@ -259,10 +281,10 @@ final class LedgerData {
     return large.isEmpty() ? Double.NaN : (double) missed / large.size();
   }
 
-  /** Change of a format's log-odds during the switch, observed or predicted. */
-  double movementAtSwitch(String format, boolean observed) {
+  /** Change of a format's log-odds up to the switch, observed or predicted. */
+  double movementToSwitch(String format, boolean observed) {
     return entries.stream()
-        .filter(this::atSwitch)
+        .filter(this::upToSwitch)
         .mapToDouble(entry ->
             movementOf(entry, format)
                 .map(m -> observed ? m.observed() : m.predicted())

@@ -266,7 +266,8 @@ final class Plot {
       svg.text("tick", left() - 7, y(tick), "end", yTick.apply(tick));
     }
     double lastText = Double.NEGATIVE_INFINITY;
-    List<Double> ticks = xTicks();
+    List<Double> ticks =
+        xTicks().stream().filter(tick -> !xText.apply(tick).isEmpty()).toList();
     int every = 1;
     while (every < ticks.size() && textsTouch(ticks, every)) {
       every++;

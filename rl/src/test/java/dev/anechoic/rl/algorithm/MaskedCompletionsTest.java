@@ -112,7 +112,16 @@ class MaskedCompletionsTest {
             }
           };
       Setup setup =
-          new Setup(config, kl, source, policy, reference, probe, new Phases(backend), ledger);
+          new Setup(
+              config,
+              kl,
+              Interventions.NONE,
+              source,
+              policy,
+              reference,
+              probe,
+              new Phases(backend),
+              ledger);
       try (Trainer trainer = trainer(algorithm, setup)) {
         Map<String, Double> metrics = new TreeMap<>(trainer.step(1).metrics());
         metrics.put("the next step's coefficient", trainer.state().klController().coef());
