@@ -133,8 +133,9 @@ final class LedgerCharts {
             "Bars up raise the log-odds of "
                 + study.coloured(target)
                 + ", bars down lower them, per step and in nats. A bar's colour says whose samples"
-                + " pushed; each panel is one term of the loss, all on one scale. The last panel adds"
-                + " up all terms from the first step on: whose line is highest made the format.");
+                + " pushed; each panel is one term of the loss, all on one scale. The last panel"
+                + " adds up all terms from the first step on: a line that rises is who made the"
+                + " format.");
     List<String> sources = run.formats();
     List<double[]> stacks = new ArrayList<>();
     Map<String, List<double[]>> byTerm = new LinkedHashMap<>();
