@@ -266,8 +266,7 @@ final class Plot {
       svg.text("tick", left() - 7, y(tick), "end", yTick.apply(tick));
     }
     double lastText = Double.NEGATIVE_INFINITY;
-    List<Double> ticks =
-        xTicks().stream().filter(tick -> !xText.apply(tick).isEmpty()).toList();
+    List<Double> ticks = xTicks().stream().filter(tick -> !xText.apply(tick).isEmpty()).toList();
     int every = 1;
     while (every < ticks.size() && textsTouch(ticks, every)) {
       every++;
