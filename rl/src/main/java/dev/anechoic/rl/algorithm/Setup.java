@@ -24,4 +24,17 @@ public record Setup(
     Reference reference,
     GradientProbe probe,
     Phases phases,
-    MemoryLedger ledger) {}
+    MemoryLedger ledger) {
+  /** Without interventions. */
+  public Setup(
+      RlConfig config,
+      RlConfig.Kl kl,
+      RolloutSource source,
+      Policy policy,
+      Reference reference,
+      GradientProbe probe,
+      Phases phases,
+      MemoryLedger ledger) {
+    this(config, kl, Interventions.NONE, source, policy, reference, probe, phases, ledger);
+  }
+}
