@@ -15,6 +15,7 @@
 #include "log_softmax.cu"
 #include "matmul.cu"
 #include "matmul_bf16.cu"
+#include "matmul_sm90.cu"
 #include "policy_loss.cu"
 #include "rms_norm.cu"
 #include "rotary.cu"
