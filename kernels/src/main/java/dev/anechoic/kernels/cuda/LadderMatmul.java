@@ -1,7 +1,6 @@
 package dev.anechoic.kernels.cuda;
 
 import dev.anechoic.tensor.Arena;
-import dev.anechoic.tensor.DType;
 import dev.anechoic.tensor.Tensor;
 import dev.anechoic.tensor.TensorException;
 
@@ -133,21 +132,10 @@ public enum LadderMatmul {
 
   private Tensor inForm(
       CudaBackend backend, Arena arena, Tensor t, boolean kOutside, int rows, int k) {
-    switch (operands) {
-      case F32 -> {
-        return t;
-      }
-      case BF16 -> {
-        Tensor rounded = arena.tensor(DType.BF16, t.shape());
-        backend.copy(t, rounded);
-        return rounded;
-      }
-      case PACKED -> {
-        Tensor packed = arena.tensor(DType.BF16, rows, k);
-        backend.pack(t, kOutside, CudaBuffer.addressOf(packed), rows, k, 1);
-        return packed;
-      }
-    }
-    throw new AssertionError(operands);
+    return switch (operands) {
+      case F32 -> t;
+      case BF16 -> RoundedOperand.rows(backend, arena, t);
+      case PACKED -> RoundedOperand.tiles(backend, arena, t, kOutside, rows, k);
+    };
   }
 }

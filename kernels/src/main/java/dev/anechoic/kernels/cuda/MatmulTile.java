@@ -2,6 +2,9 @@ package dev.anechoic.kernels.cuda;
 
 import static dev.anechoic.kernels.cuda.CudaKernels.blocks;
 
+import dev.anechoic.tensor.Arena;
+import dev.anechoic.tensor.Tensor;
+import dev.anechoic.tensor.TensorException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -97,6 +100,67 @@ public enum MatmulTile {
   /** Blocks that stay on the device and share the tiles among them. */
   int persistentBlocks(long tiles, int multiprocessors) {
     return (int) Math.min(tiles, (long) multiprocessors * blocksPerMultiprocessor);
+  }
+
+  /**
+   * Rounds the operands and returns what launches the kernel alone, for measurements: {@code out =
+   * a b}.
+   *
+   * @param arena holds the rounded operands
+   * @param a [M,K], K a multiple of 8
+   * @param b [K,N], N a multiple of 8
+   * @param out [M,N], overwritten
+   * @throws TensorException where the extents are no such multiples, or the device lacks wgmma
+   */
+  public Runnable prepare(CudaBackend backend, Arena arena, Tensor a, Tensor b, Tensor out) {
+    int m = out.dim(0);
+    int n = out.dim(1);
+    int k = a.dim(1);
+    if (k % 8 != 0 || n % 8 != 0 || (wgmma && !backend.gpu().driver().wgmma())) {
+      throw new TensorException(
+          TensorException.Kind.BACKEND,
+          this + " of " + a + " and " + b,
+          "columns must be multiples of 8, and wgmma needs compute capability 9.0");
+    }
+    CudaDevice gpu = backend.gpu();
+    int tiles = blocks(m, rows) * blocks(n, columns);
+    if (wgmma) {
+      Tensor left = RoundedOperand.tiles(backend, arena, a, false, m, k);
+      Tensor right = RoundedOperand.tiles(backend, arena, b, true, n, k);
+      int grid = persistentBlocks(tiles, gpu.driver().multiprocessors());
+      return () ->
+          gpu.kernel(kernels[0], grid, 1, 1, threads, sharedBytes)
+              .arg(left)
+              .arg(right)
+              .arg((Tensor) null)
+              .out(out)
+              .arg(m)
+              .arg(n)
+              .arg(k)
+              .arg(1)
+              .arg(0)
+              .arg(0)
+              .arg(false)
+              .launch();
+    }
+    Tensor left = RoundedOperand.rows(backend, arena, a);
+    Tensor right = RoundedOperand.rows(backend, arena, b);
+    return () ->
+        gpu.kernel(kernels[0], tiles, 1, 1, threads, sharedBytes)
+            .arg(left)
+            .arg(right)
+            .arg((Tensor) null)
+            .out(out)
+            .arg(m)
+            .arg(n)
+            .arg(k)
+            .arg(k)
+            .arg(n)
+            .arg(0)
+            .arg(0)
+            .arg(0)
+            .arg(false)
+            .launch();
   }
 
   /**

@@ -14,6 +14,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** The tiles of the bf16 products against each other: a choice for speed must not show in a bit. */
 class MatmulTileTest {
@@ -54,6 +55,23 @@ class MatmulTileTest {
       assertTrue(wgmma != null && mma != null);
       // The sums start from the old value in one, and meet it at the end in the other.
       assertArrayEquals(mma, wgmma, 1e-4f);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void kernelAloneGivesTheBitsOfTheOp(MatmulTile tile) {
+    try (CudaBackend backend = (CudaBackend) Emulated.open("cuda-emulated-sm90");
+        Arena arena = new Arena(backend, Arena.Tag.WORKSPACE, new MemoryLedger())) {
+      Random random = new Random(5);
+      Tensor a = normal(arena, random, 70, 72);
+      Tensor b = normal(arena, random, 72, 264);
+      Tensor alone = arena.of(new float[70 * 264], 70, 264);
+      Tensor out = arena.of(new float[70 * 264], 70, 264);
+      tile.prepare(backend, arena, a, b, alone).run();
+      backend.forceTile(tile);
+      backend.matmul(a, false, b, false, null, out, false);
+      assertArrayEquals(out.toFloats(), alone.toFloats());
     }
   }
 
