@@ -595,7 +595,7 @@ DEVICE void attentionBackwardKeysBf16(const bf16* qkv, long long stride, const b
 
 // attentionBf16 for devices with much shared memory, attentionNarrowBf16 for those with 99 KB.
 #define ATTENTION_BF16_KERNELS(DP)                                                                 \
-  KERNEL __launch_bounds__(256, 1)                                                                 \
+  KERNEL __launch_bounds__(256, DP <= 64 ? 2 : 1)                                                  \
       attentionBf16_##DP(const bf16* qkv, long long stride, float* out, float* lse, int T, int H,  \
                          int KV, int D, float scale) {                                             \
     attentionBf16Block<DP, 8>(qkv, stride, out, lse, T, H, KV, D, scale);                          \

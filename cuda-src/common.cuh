@@ -8,9 +8,7 @@
 
 #ifdef __CUDACC__
 #define REGISTER_KERNEL(name)
-#define DYNAMIC_SHARED(type, name)                              \
-  extern __shared__ __align__(128) unsigned char sharedBytes[]; \
-  type* name = reinterpret_cast<type*>(sharedBytes)
+#define DYNAMIC_SHARED(type, name) type* name = reinterpret_cast<type*>(dynamicShared())
 #ifdef __CUDACC_RTC__
 #define INFINITY __int_as_float(0x7f800000)
 #endif
@@ -20,6 +18,13 @@
 
 #define KERNEL extern "C" __global__ void
 #define DEVICE static __device__ __forceinline__
+
+#ifdef __CUDACC__
+DEVICE unsigned char* dynamicShared() {
+  extern __shared__ __align__(128) unsigned char sharedBytes[];
+  return sharedBytes;
+}
+#endif
 
 constexpr unsigned allLanes = 0xffffffffu;
 

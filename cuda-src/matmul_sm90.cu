@@ -1,6 +1,10 @@
 // out (+)= op(a) op(b) + bias with bf16 operands and f32 sums by wgmma, for sm_90a. Every element sums
 // its products 16 at a time over k in increasing order, whatever the tile and the batch. FLOPs 2 M N K.
 //
+// A weight's gradient has few elements and sums over all tokens: too few tiles for the device. Its sum
+// is made in chunks along k, each from 0, added up in order. Blocks can take chunks of one tile side by
+// side (`split`, then mergeChunks adds) or one after the other: the same bits.
+//
 // Operands are rounded to bf16 anyway, so packTiles rounds them straight into the form that the tensor
 // cores read: tiles of 64 rows x 64 k, each the swizzled image of its place in shared memory, zeros
 // past the edges. A tile is then one copy of 8 KB by the TMA unit, without a tensor map, and both
@@ -84,6 +88,18 @@ KERNEL __launch_bounds__(256) packTilesTransposed(const float* src, bf16* dst, i
 REGISTER_KERNEL(packTiles);
 REGISTER_KERNEL(packTilesTransposed);
 
+// out[i] (+)= partial[0, i] + partial[1, i] + ..., from the left, the old value first.
+KERNEL mergeChunks(const float* partial, float* out, long long size, int chunks, int accumulate) {
+  for (long long i = globalThread(); i < size; i += globalThreads()) {
+    float sum = accumulate ? out[i] + partial[i] : partial[i];
+    for (int c = 1; c < chunks; c++) {
+      sum += partial[c * size + i];
+    }
+    out[i] = sum;
+  }
+}
+REGISTER_KERNEL(mergeChunks);
+
 #ifdef HOPPER
 
 struct Sm90Matmul {
@@ -93,47 +109,65 @@ struct Sm90Matmul {
   int M, N, K, batch;
   long long batchA, batchB;  // bf16 elements between products; 0 shares the operand
   int accumulate;
+  int chunkSlices;  // slices of 64 along k in a chunk
+  int split;        // out is [batch, chunks, M, N], a chunk to a block
 };
 
 // The tile of out that a block works on, and where its operands lie.
 struct Sm90Place {
   const bf16 *a, *b;  // of slice 0; slices follow each other
-  float* out;         // of the product
+  float* out;         // of the product, or of its chunk
   int row0, column0;
+  int begin, end;  // slices
 };
 
 template <int BM, int BN>
-DEVICE Sm90Place sm90Place(const Sm90Matmul& p, int tile, int tilesPerProduct, int slices) {
+DEVICE Sm90Place sm90Place(const Sm90Matmul& p, int unit, int tilesPerProduct, int slices) {
   Sm90Place place;
-  placeOfTile(tile % tilesPerProduct, p.M, p.N, BM, BN, place.row0, place.column0);
-  long long product = tile / tilesPerProduct;
+  placeOfTile(unit % tilesPerProduct, p.M, p.N, BM, BN, place.row0, place.column0);
+  int sum = unit / tilesPerProduct, chunks = p.split ? ceilDiv(slices, p.chunkSlices) : 1;
+  long long product = sum / chunks;
+  place.begin = sum % chunks * p.chunkSlices;
+  place.end = p.split ? min(place.begin + p.chunkSlices, slices) : slices;
   long long strip = static_cast<long long>(slices) * packedSide * packedSide;
   place.a = p.a + product * p.batchA + place.row0 / packedSide * strip;
   place.b = p.b + product * p.batchB + place.column0 / packedSide * strip +
             place.column0 % packedSide * packedSide;
-  place.out = p.out + product * p.M * p.N;
+  place.out = p.out + static_cast<long long>(sum) * p.M * p.N;
   return place;
 }
 
-// Writes, or adds to, a row of two neighbouring values.
-DEVICE void sm90Store(const Sm90Matmul& p, float* out, int m, int n, float x, float y, bool pairs) {
-  if (m >= p.M || n >= p.N) {
-    return;
-  }
-  float* to = out + static_cast<long long>(m) * p.N + n;
-  bool both = n + 1 < p.N;
-  if (p.bias != nullptr) {
-    x += p.bias[n];
-    y += both ? p.bias[n + 1] : 0.0f;
-  }
-  if (pairs) {
-    float2 old = p.accumulate ? *reinterpret_cast<float2*>(to) : make_float2(0.0f, 0.0f);
-    *reinterpret_cast<float2*>(to) =
-        p.accumulate ? make_float2(old.x + x, old.y + y) : make_float2(x, y);
-  } else {
-    to[0] = p.accumulate ? to[0] + x : x;
-    if (both) {
-      to[1] = p.accumulate ? to[1] + y : y;
+// Writes the 16 rows of a warp, or adds them to out, from (m, n) of this lane on. pairs: rows of out
+// start at multiples of 8 bytes. The forms are compiled apart, since their conditions would take the
+// registers that the sums need.
+template <int BN, bool accumulate, bool pairs>
+DEVICE void sm90Store(const float (&sum)[BN / 2], float* out, const float* bias, int m, int n,
+                      int M, int N) {
+#pragma unroll
+  for (int half = 0; half < 2; half++) {
+    if (m + 8 * half < M) {
+      float* row = out + static_cast<long long>(m + 8 * half) * N;
+#pragma unroll
+      for (int j = 0; j < BN / 8; j++) {
+        int c = n + 8 * j;
+        float x = sum[4 * j + 2 * half], y = sum[4 * j + 2 * half + 1];
+        if (c < N) {
+          bool both = pairs || c + 1 < N;
+          if (bias != nullptr) {
+            x += bias[c];
+            y += both ? bias[c + 1] : 0.0f;
+          }
+          if (pairs) {
+            float2* to = reinterpret_cast<float2*>(row + c);
+            *to = accumulate ? make_float2(to->x + x, to->y + y) : make_float2(x, y);
+          } else {
+            row[c] = accumulate ? row[c] + x : x;
+            if (both) {
+              row[c + 1] = accumulate ? row[c + 1] + y : y;
+            }
+          }
+        }
+      }
     }
   }
 }
@@ -176,21 +210,22 @@ DEVICE void matmulSm90Blocks(const Sm90Matmul& p) {
   }
   __syncthreads();
   int slices = ceilDiv(p.K, packedSide);
-  int perProduct = ceilDiv(p.M, BM) * ceilDiv(p.N, BN), tiles = perProduct * p.batch;
+  int perProduct = ceilDiv(p.M, BM) * ceilDiv(p.N, BN);
+  int units = perProduct * p.batch * (p.split ? ceilDiv(slices, p.chunkSlices) : 1);
   Turn turn;
 
   if (warp == 4 * groups) {  // copies
     if (lane != 0) {
       return;
     }
-    for (int tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
-      Sm90Place place = sm90Place<BM, BN>(p, tile, perProduct, slices);
+    for (int unit = blockIdx.x; unit < units; unit += gridDim.x) {
+      Sm90Place place = sm90Place<BM, BN>(p, unit, perProduct, slices);
       long long strip = static_cast<long long>(slices) * packedSide * packedSide;
       // Strips that begin past the edge do not exist; what their place holds meets no stored element.
       int stripsA = min(groups, ceilDiv(p.M - place.row0, packedSide));
       int piecesB = min(BN / pieceB, ceilDiv(p.N - place.column0, pieceB));
       int bytes = stripsA * packedBytes + piecesB * pieceB * packedSide * 2;
-      for (int slice = 0; slice < slices; slice++, next<stages>(turn)) {
+      for (int slice = place.begin; slice < place.end; slice++, next<stages>(turn)) {
         unsigned char* as = shared + turn.stage * stageBytes;
         unsigned char* bs = as + BM * packedSide * 2;
         waitFor(empty + turn.stage, turn.parity ^ 1);
@@ -211,38 +246,47 @@ DEVICE void matmulSm90Blocks(const Sm90Matmul& p) {
 
   int row = warp * 16 + lane / 4, column = lane % 4 * 2;
   bool pairs = p.N % 2 == 0 && reinterpret_cast<unsigned long long>(p.out) % 8 == 0;
-  for (int tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
-    Sm90Place place = sm90Place<BM, BN>(p, tile, perProduct, slices);
-    float sum[BN / 2];
-    int before = 0;  // the stage of the slice before
-    for (int slice = 0; slice < slices; slice++, next<stages>(turn)) {
-      unsigned char* as = shared + turn.stage * stageBytes;
-      unsigned long long a = describeTile(as + warp / 4 * packedBytes);
-      unsigned long long b = describeTile(as + BM * packedSide * 2);
-      waitFor(full + turn.stage, turn.parity);
-      fenceWgmma();
+  for (int unit = blockIdx.x; unit < units; unit += gridDim.x) {
+    Sm90Place place = sm90Place<BM, BN>(p, unit, perProduct, slices);
+    for (int begin = place.begin; begin < place.end; begin += p.chunkSlices) {
+      int end = min(begin + p.chunkSlices, place.end);
+      float sum[BN / 2];
+      int before = 0;  // the stage of the slice before
+      for (int slice = begin; slice < end; slice++, next<stages>(turn)) {
+        unsigned char* as = shared + turn.stage * stageBytes;
+        unsigned long long a = describeTile(as + warp / 4 * packedBytes);
+        unsigned long long b = describeTile(as + BM * packedSide * 2);
+        waitFor(full + turn.stage, turn.parity);
+        fenceWgmma();
 #pragma unroll
-      for (int k = 0; k < packedSide / 16; k++) {
-        wgmma<BN>(sum, a + k * 2, b + k * 2, slice + k > 0);  // 16 k are 32 bytes, 2 units of 16
-      }
-      commitWgmma();
-      if (slice > 0) {
-        waitWgmma<1>();  // the slice before is read; this one goes on
-        if (lane == 0) {
-          arrive(empty + before);
+        for (int k = 0; k < packedSide / 16; k++) {
+          wgmma<BN>(sum, a + k * 2, b + k * 2, slice > begin || k > 0);  // 16 k: 2 units of 16 bytes
         }
+        commitWgmma();
+        if (slice > begin) {
+          waitWgmma<1>();  // the slice before is read; this one goes on
+          if (lane == 0) {
+            arrive(empty + before);
+          }
+        }
+        before = turn.stage;
       }
-      before = turn.stage;
-    }
-    waitWgmma<0>();
-    if (lane == 0) {
-      arrive(empty + before);
-    }
-#pragma unroll
-    for (int j = 0; j < BN / 8; j++) {
-      int m = place.row0 + row, n = place.column0 + j * 8 + column;
-      sm90Store(p, place.out, m, n, sum[4 * j], sum[4 * j + 1], pairs);
-      sm90Store(p, place.out, m + 8, n, sum[4 * j + 2], sum[4 * j + 3], pairs);
+      waitWgmma<0>();
+      if (lane == 0) {
+        arrive(empty + before);
+      }
+      const float* bias = begin == 0 ? p.bias : nullptr;
+      bool accumulate = !p.split && (p.accumulate || begin > 0);
+      int m = place.row0 + row, n = place.column0 + column;
+      if (accumulate && pairs) {
+        sm90Store<BN, true, true>(sum, place.out, bias, m, n, p.M, p.N);
+      } else if (pairs) {
+        sm90Store<BN, false, true>(sum, place.out, bias, m, n, p.M, p.N);
+      } else if (accumulate) {
+        sm90Store<BN, true, false>(sum, place.out, bias, m, n, p.M, p.N);
+      } else {
+        sm90Store<BN, false, false>(sum, place.out, bias, m, n, p.M, p.N);
+      }
     }
   }
 }
@@ -252,14 +296,15 @@ DEVICE void matmulSm90Blocks(const Sm90Matmul& p) {
   KERNEL __launch_bounds__(BM * 2 + 32, blocksPerMultiprocessor)                                  \
       matmulSm90_##BM##x##BN(const bf16* a, const bf16* b, const float* bias, float* out, int M,  \
                              int N, int K, int batch, long long batchA, long long batchB,         \
-                             int accumulate) {                                                    \
-    Sm90Matmul p = {a, b, bias, out, M, N, K, batch, batchA, batchB, accumulate};                 \
+                             int accumulate, int chunkSlices, int split) {                        \
+    Sm90Matmul p = {a,     b,      bias,   out,        M,           N,    K,                      \
+                    batch, batchA, batchB, accumulate, chunkSlices, split};                       \
     matmulSm90Blocks<BM / packedSide, BN, stages>(p);                                             \
   }                                                                                               \
   REGISTER_KERNEL(matmulSm90_##BM##x##BN);
 
 MATMUL_SM90_KERNEL(128, 256, 4, 1)
-MATMUL_SM90_KERNEL(128, 128, 3, 2)
+MATMUL_SM90_KERNEL(128, 128, 6, 1)
 MATMUL_SM90_KERNEL(64, 128, 4, 2)
 MATMUL_SM90_KERNEL(64, 64, 6, 2)
 MATMUL_SM90_KERNEL(64, 32, 8, 2)

@@ -15,6 +15,15 @@ interface CudaMatmul extends CudaKernels {
 
   int THREADS = 256;
 
+  /**
+   * Slices of 64 in a chunk of a sum over rows of both operands, as the gradient of a weight is.
+   * The chunks are added in order; the rule looks at k alone, so a row keeps its bits.
+   */
+  int CHUNK_SLICES = 32;
+
+  /** Where the chunks side by side would take more, a block takes them one after the other. */
+  long MOST_PARTIAL_BYTES = 256L << 20;
+
   /** Side of the tiles in which the wgmma kernels take their operands. */
   int PACKED_SIDE = 64;
 
@@ -41,44 +50,16 @@ interface CudaMatmul extends CudaKernels {
           a, transposeA, b, transposeB, bias, out, accumulate, m, n, k, batch, strideA, strideB);
       return;
     }
-    MatmulTile tile = MatmulTile.of(m, n, k, batch, gpu().driver(), gpu().forcedTile());
-    if (tile.wgmma()) {
+    if (k > 0 && MatmulTile.byWgmma(gpu().driver(), gpu().forcedTile())) {
       matmulWgmma(
-          tile,
-          a,
-          transposeA,
-          b,
-          transposeB,
-          bias,
-          out,
-          accumulate,
-          m,
-          n,
-          k,
-          batch,
-          strideA,
-          strideB);
+          a, transposeA, b, transposeB, bias, out, accumulate, m, n, k, batch, strideA, strideB);
     } else {
       matmulMma(
-          tile,
-          a,
-          transposeA,
-          b,
-          transposeB,
-          bias,
-          out,
-          accumulate,
-          m,
-          n,
-          k,
-          batch,
-          strideA,
-          strideB);
+          a, transposeA, b, transposeB, bias, out, accumulate, m, n, k, batch, strideA, strideB);
     }
   }
 
   private void matmulWgmma(
-      MatmulTile tile,
       Tensor a,
       boolean transposeA,
       Tensor b,
@@ -98,23 +79,35 @@ interface CudaMatmul extends CudaKernels {
     long elementsB = packedElements(n, k);
     long bytesA = 2L * batchesA * elementsA;
     long bytesB = 2L * batchesB * elementsB;
-    long scratch = gpu().scratch(scratchBytes(a, bytesA) + scratchBytes(b, bytesB));
+    int slices = blocks(k, PACKED_SIDE);
+    int chunkSlices = transposeA ? Math.min(slices, CHUNK_SLICES) : slices;
+    int chunks = blocks(slices, chunkSlices);
+    long partialBytes = 4L * chunks * batch * m * n;
+    boolean maySplit = chunks > 1 && bias == null && partialBytes <= MOST_PARTIAL_BYTES;
+    int multiprocessors = gpu().driver().multiprocessors();
+    int sums = maySplit ? batch * chunks : batch;
+    MatmulTile tile = MatmulTile.of(true, m, n, sums, gpu().driver(), gpu().forcedTile());
+    long tiles = (long) blocks(m, tile.rows()) * blocks(n, tile.columns()) * batch;
+    boolean split = maySplit && tiles < multiprocessors;
+    long partialRoom = split ? partialBytes : 0;
+    long scratch = gpu().scratch(scratchBytes(a, bytesA) + scratchBytes(b, bytesB) + partialRoom);
     long packedA = packed(a, transposeA, m, k, batchesA, bytesA, scratch);
     long scratchB = scratch + scratchBytes(a, bytesA);
     long packedB = packed(b, !transposeB, n, k, batchesB, bytesB, scratchB);
-    long tiles = (long) blocks(m, tile.rows()) * blocks(n, tile.columns()) * batch;
-    gpu()
-        .kernel(
-            tile.kernel(transposeA, transposeB),
-            tile.persistentBlocks(tiles, gpu().driver().multiprocessors()),
-            1,
-            1,
-            tile.threads(),
-            tile.sharedBytes())
-        .arg(packedA)
-        .arg(packedB)
-        .arg(bias)
-        .out(out)
+    long partial = scratchB + scratchBytes(b, bytesB);
+    Kernel kernel =
+        gpu()
+            .kernel(
+                tile.kernel(transposeA, transposeB),
+                tile.persistentBlocks(split ? tiles * chunks : tiles, multiprocessors),
+                1,
+                1,
+                tile.threads(),
+                tile.sharedBytes())
+            .arg(packedA)
+            .arg(packedB)
+            .arg(bias);
+    (split ? kernel.arg(partial) : kernel.out(out))
         .arg(m)
         .arg(n)
         .arg(k)
@@ -122,7 +115,20 @@ interface CudaMatmul extends CudaKernels {
         .arg(strideA == 0 ? 0 : elementsA)
         .arg(strideB == 0 ? 0 : elementsB)
         .arg(accumulate)
+        .arg(chunkSlices)
+        .arg(split)
         .launch();
+    if (split) {
+      long size = (long) m * n * batch;
+      gpu()
+          .elements("mergeChunks", size)
+          .arg(partial)
+          .out(out)
+          .arg(size)
+          .arg(chunks)
+          .arg(accumulate)
+          .launch();
+    }
   }
 
   /** Rounded parameters have a place of their own. */
@@ -187,7 +193,6 @@ interface CudaMatmul extends CudaKernels {
   }
 
   private void matmulMma(
-      MatmulTile tile,
       Tensor a,
       boolean transposeA,
       Tensor b,
@@ -213,6 +218,7 @@ interface CudaMatmul extends CudaKernels {
     long roundedA = rounded(a, rowsA, columnsA, bytesA, scratch);
     long scratchB = scratch + scratchBytes(a, bytesA);
     long roundedB = rounded(b, rowsB, columnsB, bytesB, scratchB);
+    MatmulTile tile = MatmulTile.of(false, m, n, batch, gpu().driver(), gpu().forcedTile());
     gpu()
         .kernel(
             tile.kernel(transposeA, transposeB),

@@ -20,7 +20,7 @@ public enum MatmulTile {
   WGMMA_64X32(64, 32, 8, 2),
   WGMMA_64X64(64, 64, 6, 2),
   WGMMA_64X128(64, 128, 4, 2),
-  WGMMA_128X128(128, 128, 3, 2),
+  WGMMA_128X128(128, 128, 6, 1),
   WGMMA_128X256(128, 256, 4, 1);
 
   private static final MatmulTile[] ALL = values(); // a call of values() allocates
@@ -141,6 +141,8 @@ public enum MatmulTile {
               .arg(0)
               .arg(0)
               .arg(false)
+              .arg(blocks(k, CudaMatmul.PACKED_SIDE))
+              .arg(false)
               .launch();
     }
     Tensor left = RoundedOperand.rows(backend, arena, a);
@@ -163,13 +165,19 @@ public enum MatmulTile {
             .launch();
   }
 
+  /** Whether products go by wgmma on this device. */
+  static boolean byWgmma(Driver driver, @Nullable MatmulTile forced) {
+    return forced == null ? driver.wgmma() : forced.wgmma;
+  }
+
   /**
    * The largest tile that fits the shared memory and has at least one block for every
-   * multiprocessor, or the forced one.
+   * multiprocessor, or the forced one if it is of this instruction.
+   *
+   * @param sums matrices of m x n to compute: products, or their chunks
    */
-  static MatmulTile of(int m, int n, int k, int batch, Driver driver, @Nullable MatmulTile forced) {
-    // An empty sum has no slice to pass on.
-    boolean wgmma = forced == null ? driver.wgmma() && k > 0 : forced.wgmma && k > 0;
+  static MatmulTile of(
+      boolean wgmma, int m, int n, int sums, Driver driver, @Nullable MatmulTile forced) {
     if (forced != null && forced.wgmma == wgmma) {
       return forced;
     }
@@ -177,7 +185,7 @@ public enum MatmulTile {
     for (MatmulTile tile : ALL) {
       if (tile.wgmma == wgmma
           && tile.sharedBytes <= driver.maxSharedBytes()
-          && (long) blocks(m, tile.rows) * blocks(n, tile.columns) * batch
+          && (long) blocks(m, tile.rows) * blocks(n, tile.columns) * sums
               >= driver.multiprocessors()) {
         best = tile;
       }
