@@ -466,10 +466,12 @@ int anechoic_emulated_launch(const char* name, unsigned gx, unsigned gy, unsigne
     stacks = static_cast<unsigned char*>(aligned_alloc(64, maxThreadsPerBlock * stackBytes));
   }
   // Allocated to the byte, so that the address sanitizer sees an overrun.
-  size_t sharedRoom = (sharedBytes + 127) / 128 * 128;
-  sharedOrigin = sharedBytes == 0 ? nullptr
-                                  : static_cast<unsigned char*>(
-                                        aligned_alloc(1024, sharedAlignment + sharedRoom));
+  void* shared = nullptr;
+  if (sharedBytes > 0 && posix_memalign(&shared, 1024, sharedAlignment + sharedBytes) != 0) {
+    snprintf(message, sizeof message, "no memory for %u bytes of shared memory", sharedBytes);
+    return 1;
+  }
+  sharedOrigin = static_cast<unsigned char*>(shared);
   dynamicShared = sharedBytes == 0 ? nullptr : sharedOrigin + sharedAlignment;
   running = kernel->second;
   runningName = name;
