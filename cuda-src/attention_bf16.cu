@@ -190,7 +190,11 @@ DEVICE void attendChunks(bf16* shared, const bf16* q, long long qStride, int row
     __syncthreads();
     start(i + 1);
     const bf16* ks = kvs + i % 2 * 2 * tile;
-    attendTile<DP>(r, qs, warpRow, ks, ks + tile, position0 + warpRow, i * bf16TileKeys, scaleLog2);
+    // A tile after all rows of the warp would change nothing.
+    if (warpRow < rows && i * bf16TileKeys <= position0 + warpRow + 15) {
+      attendTile<DP>(r, qs, warpRow, ks, ks + tile, position0 + warpRow, i * bf16TileKeys,
+                     scaleLog2);
+    }
     if (i + 1 == lastTile || (i + 1) % (bf16ChunkKeys / bf16TileKeys) == 0) {
       finish(r);
       WarpRows<DP>::clear(r);
@@ -231,18 +235,20 @@ DEVICE void attendAllBf16(const bf16* q, long long qStride, int rows, int positi
   }
 }
 
-// qkv in bf16, rows of `stride` elements. grid (ceil(T / 64), H, B), 128 threads.
-template <int DP>
+// qkv in bf16, rows of `stride` elements. grid (ceil(T / 16 warps), H, B), 32 warps threads.
+template <int DP, int warps>
 DEVICE void attentionBf16Block(const bf16* qkv, long long stride, float* out, float* lse, int T,
                                int H, int KV, int D, float scale) {
-  int first = static_cast<int>(gridDim.x - 1 - blockIdx.x) * 64, h = blockIdx.y, b = blockIdx.z;
+  constexpr int tileRows = 16 * warps;
+  int first = static_cast<int>(gridDim.x - 1 - blockIdx.x) * tileRows, h = blockIdx.y,
+      b = blockIdx.z;
   const bf16* base = qkv + static_cast<long long>(b) * T * stride;
   const bf16* k = base + (H + h / (H / KV)) * D;
-  attendAllBf16<DP, 4>(base + first * stride + h * D, stride, min(64, T - first), first, k,
-                       k + KV * D, stride, D, scale,
-                       out + (static_cast<long long>(b) * T + first) * H * D + h * D,
-                       static_cast<long long>(H) * D,
-                       lse + (static_cast<long long>(b) * H + h) * T + first);
+  attendAllBf16<DP, warps>(base + first * stride + h * D, stride, min(tileRows, T - first), first,
+                           k, k + KV * D, stride, D, scale,
+                           out + (static_cast<long long>(b) * T + first) * H * D + h * D,
+                           static_cast<long long>(H) * D,
+                           lse + (static_cast<long long>(b) * H + h) * T + first);
 }
 
 DEVICE bool insideCacheBf16(int slot, int start, int S, int slotCount, int Tmax) {
@@ -587,11 +593,17 @@ DEVICE void attentionBackwardKeysBf16(const bf16* qkv, long long stride, const b
   }
 }
 
+// attentionBf16 for devices with much shared memory, attentionNarrowBf16 for those with 99 KB.
 #define ATTENTION_BF16_KERNELS(DP)                                                                 \
-  KERNEL __launch_bounds__(128)                                                                    \
+  KERNEL __launch_bounds__(256, DP <= 64 ? 2 : 1)                                                  \
       attentionBf16_##DP(const bf16* qkv, long long stride, float* out, float* lse, int T, int H,  \
                          int KV, int D, float scale) {                                             \
-    attentionBf16Block<DP>(qkv, stride, out, lse, T, H, KV, D, scale);                             \
+    attentionBf16Block<DP, 8>(qkv, stride, out, lse, T, H, KV, D, scale);                          \
+  }                                                                                                \
+  KERNEL __launch_bounds__(64)                                                                     \
+      attentionNarrowBf16_##DP(const bf16* qkv, long long stride, float* out, float* lse, int T,   \
+                               int H, int KV, int D, float scale) {                                \
+    attentionBf16Block<DP, 2>(qkv, stride, out, lse, T, H, KV, D, scale);                          \
   }                                                                                                \
   KERNEL __launch_bounds__(32, 1)                                                                   \
       attentionCachedBf16_##DP(const bf16* qkv, long long stride, const int* slots,                \
@@ -636,6 +648,7 @@ DEVICE void attentionBackwardKeysBf16(const bf16* qkv, long long stride, const b
                                   scale, accumulate);                                              \
   }                                                                                                \
   REGISTER_KERNEL(attentionBf16_##DP);                                                             \
+  REGISTER_KERNEL(attentionNarrowBf16_##DP);                                                       \
   REGISTER_KERNEL(attentionCachedBf16_##DP);                                                       \
   REGISTER_KERNEL(attentionPrefillBf16_##DP);                                                      \
   REGISTER_KERNEL(attentionSplitBf16_##DP);                                                        \

@@ -2,6 +2,7 @@
 # Builds the kernels of this folder.
 #
 #   build.sh fatbin [DIR]      sm_90a and sm_80 code and compute_80 PTX for a GPU, by nvcc
+#   build.sh fatbin-of DIR SOURCE   the same of one source, to try
 #   build.sh emulation [DIR]   the same kernels as a shared library for this CPU, by g++
 #   build.sh asan [DIR]        that library with the address sanitizer
 #   build.sh fatbin-if-nvcc [DIR] TO   copies the fatbin to a folder, built anew where a source is newer;
@@ -17,7 +18,8 @@ out=${2:-$src/build}
 mkdir -p "$out"
 
 # Rounding is what the source says (fmaf where fused): one kernel inlined twice gives the same bits.
-cxxFlags=(-std=c++20 -x c++ -fPIC -O2 -ftree-vectorize -ffp-contract=off -fno-math-errno
+# 16 bytes are read and written as one value of another type, as nvcc allows.
+cxxFlags=(-std=c++20 -x c++ -fPIC -O2 -ftree-vectorize -ffp-contract=off -fno-math-errno -fno-strict-aliasing
   -fvisibility=hidden -Wall -Wno-unknown-pragmas -Werror)
 case $(uname -m) in
   x86_64) cxxFlags+=(-march=x86-64-v3) ;;
@@ -31,8 +33,8 @@ compileAll() {
   shift
   mkdir -p "$folder"
   local newestHeader source object
-  newestHeader=$(ls -t "$src"/*.cuh "$src"/emulation/*.h "$src/build.sh" | head -1)
-  for source in "$src"/*.cu "$src"/ladder/*.cu "$src"/emulation/emulation.cpp; do
+  newestHeader=$(ls -t "$src"/{,ladder/}*.cuh "$src"/emulation/*.h "$src/build.sh" | head -1)
+  for source in "$src"/*.cu "$src"/ladder/*.cu "$src"/emulation/{emulation,hopper}.cpp; do
     [ -e "$source" ] && [ "$(basename "$source")" != kernels.cu ] || continue
     object=$folder/$(basename "$source").o
     if [ ! -e "$object" ] || [ "$source" -nt "$object" ] || [ "$newestHeader" -nt "$object" ]; then
@@ -53,12 +55,13 @@ linkLibrary() {
   echo "$out/$name"
 }
 
-buildFatbin() {
-  local report=$out/registers.txt
+# compileFatbin SOURCE FATBIN REPORT: refuses kernels that the compiler could only build slow.
+compileFatbin() {
+  local source=$1 fatbin=$2 report=$3
   nvcc -std=c++17 -O3 -fmad=false -fatbin -Xptxas -v --threads 0 \
     -gencode arch=compute_90a,code=sm_90a -gencode arch=compute_80,code=sm_80 \
     -gencode arch=compute_80,code=compute_80 \
-    -o "$out/anechoic.fatbin.part" "$src/kernels.cu" 2>"$report" || {
+    -o "$fatbin.part" "$source" 2>"$report" || {
     cat "$report" >&2
     return 1
   }
@@ -67,7 +70,15 @@ buildFatbin() {
     grep -B 2 -E ' [1-9][0-9]* bytes spill' "$report" >&2
     return 1
   fi
-  mv "$out/anechoic.fatbin.part" "$out/anechoic.fatbin"
+  if grep 'wgmma.*serialized' "$report" >&2; then
+    echo "the compiler makes wgmma wait after each instruction; keep its sums out of other code" >&2
+    return 1
+  fi
+  mv "$fatbin.part" "$fatbin"
+}
+
+buildFatbin() {
+  compileFatbin "$src/kernels.cu" "$out/anechoic.fatbin" "$out/registers.txt"
   echo "$out/anechoic.fatbin"
 }
 
@@ -75,12 +86,13 @@ case $what in
   emulation) linkLibrary libanechoic-emulated.so ;;
   asan) linkLibrary libanechoic-emulated-asan.so -fsanitize=address -g ;;
   fatbin) buildFatbin ;;
+  fatbin-of) compileFatbin "$3" "$out/$(basename "$3").fatbin" "$out/$(basename "$3").txt" ;;
   fatbin-if-nvcc)
     if ! command -v nvcc >/dev/null; then
       echo "nvcc is not on the PATH: no GPU code in this build; NVRTC compiles it where there is a GPU"
       exit 0
     fi
-    newest=$(ls -t "$src"/*.cu "$src"/*.cuh "$src/build.sh" | head -1)
+    newest=$(ls -t "$src"/{,ladder/}*.cu "$src"/{,ladder/}*.cuh "$src/build.sh" | head -1)
     if [ ! -e "$out/anechoic.fatbin" ] || [ "$newest" -nt "$out/anechoic.fatbin" ]; then
       buildFatbin
     fi
@@ -99,12 +111,12 @@ case $what in
     ' "$out/registers.txt" | sort
     ;;
   selftest)
-    g++ "${cxxFlags[@]}" -g "$src/emulation/selftest.cpp" "$src/emulation/emulation.cpp" \
+    g++ "${cxxFlags[@]}" -g "$src"/emulation/{selftest,emulation,hopper}.cpp \
       -o "$out/selftest"
     "$out/selftest"
     ;;
   *)
-    sed -n '2,13s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,14s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

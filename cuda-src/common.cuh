@@ -8,9 +8,7 @@
 
 #ifdef __CUDACC__
 #define REGISTER_KERNEL(name)
-#define DYNAMIC_SHARED(type, name)                              \
-  extern __shared__ __align__(128) unsigned char sharedBytes[]; \
-  type* name = reinterpret_cast<type*>(sharedBytes)
+#define DYNAMIC_SHARED(type, name) type* name = reinterpret_cast<type*>(dynamicShared())
 #ifdef __CUDACC_RTC__
 #define INFINITY __int_as_float(0x7f800000)
 #endif
@@ -20,6 +18,13 @@
 
 #define KERNEL extern "C" __global__ void
 #define DEVICE static __device__ __forceinline__
+
+#ifdef __CUDACC__
+DEVICE unsigned char* dynamicShared() {
+  extern __shared__ __align__(128) unsigned char sharedBytes[];
+  return sharedBytes;
+}
+#endif
 
 constexpr unsigned allLanes = 0xffffffffu;
 
@@ -263,26 +268,43 @@ DEVICE float rowMax(const float* x, int columns, float factor) {
   return Row::max(m);
 }
 
-// sum of exp(x factor - m) over a row.
+// Maximum of a row and the sum of its exponentials relative to that.
+struct RowExp {
+  float max, sum;
+};
+
+// The same for x factor in one sweep, so that long rows cross the caches once: each lane keeps a
+// maximum so far and a sum relative to it, scaled down when the maximum grows. Milakov, Gimelshein,
+// "Online normalizer calculation for softmax" (2018), algorithm 3. A row of -inf only gives NaN.
 template <class Row>
-DEVICE float rowSumExp(const float* x, int columns, float factor, float m) {
-  float s = 0.0f;
+DEVICE RowExp rowExp(const float* x, int columns, float factor) {
+  float m = -INFINITY, s = 0.0f;
   FOR_COLUMNS(Row, c, columns) {
     Four v = load4(x, c, columns);
+    float top = m;
 #pragma unroll
     for (int i = 0; i < 4; i++) {
-      s += c + i < columns ? expf(v.v[i] * factor - m) : 0.0f;
+      v.v[i] = c + i < columns ? v.v[i] * factor : -INFINITY;
+      top = fmaxf(top, v.v[i]);
     }
+    float base = top == -INFINITY ? 0.0f : top;
+    s *= expf(m - base);
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+      s += expf(v.v[i] - base);
+    }
+    m = top;
   }
-  return Row::sum(s);
+  float top = Row::max(m);
+  return {top, Row::sum(s * expf(m - top))};
 }
 
 // ln of the sum of exp(x factor): one function for cross-entropy, token log-probs, entropy, KL and
 // sampling, so that they agree bit for bit. `factor` is 1 / temperature.
 template <class Row>
 DEVICE float rowLogSumExp(const float* x, int columns, float factor) {
-  float m = rowMax<Row>(x, columns, factor);
-  return m + logf(rowSumExp<Row>(x, columns, factor, m));
+  RowExp e = rowExp<Row>(x, columns, factor);
+  return e.max + logf(e.sum);
 }
 
 // ---- Tensor cores and asynchronous copies -------------------------------------------------------------

@@ -15,6 +15,7 @@
 #include "log_softmax.cu"
 #include "matmul.cu"
 #include "matmul_bf16.cu"
+#include "matmul_sm90.cu"
 #include "policy_loss.cu"
 #include "rms_norm.cu"
 #include "rotary.cu"
@@ -23,3 +24,23 @@
 #include "sum.cu"
 #include "token_logprobs.cu"
 #include "value_loss.cu"
+
+// The teaching ladder; NVRTC is given the files of this folder only.
+#ifndef __CUDACC_RTC__
+#include "ladder/attention_01_naive.cu"
+#include "ladder/attention_02_online.cu"
+#include "ladder/attention_03_tiled.cu"
+#include "ladder/attention_04_tensor_cores.cu"
+#include "ladder/attention_05_pipeline.cu"
+#include "ladder/matmul_01_naive.cu"
+#include "ladder/matmul_02_coalesced.cu"
+#include "ladder/matmul_03_shared_tiles.cu"
+#include "ladder/matmul_04_register_tiles.cu"
+#include "ladder/matmul_05_vectors.cu"
+#include "ladder/matmul_06_tensor_cores.cu"
+#include "ladder/matmul_07_swizzle.cu"
+#include "ladder/matmul_08_pipeline.cu"
+#include "ladder/matmul_09_wgmma.cu"
+#include "ladder/matmul_10_stages.cu"
+#include "ladder/matmul_11_specialised.cu"
+#endif

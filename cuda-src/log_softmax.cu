@@ -9,8 +9,8 @@ DEVICE void logSoftmaxRow(const float* x, float* y, long long rows, int columns)
   }
   x += r * columns;
   y += r * columns;
-  float m = rowMax<Row>(x, columns, 1.0f);
-  float logSum = logf(rowSumExp<Row>(x, columns, 1.0f, m));
+  RowExp e = rowExp<Row>(x, columns, 1.0f);
+  float m = e.max, logSum = logf(e.sum);
   FOR_COLUMNS(Row, c, columns) {
     Four v = load4(x, c, columns);
 #pragma unroll

@@ -3,7 +3,7 @@
 //
 // A block computes a BM x BN tile of out, 16 columns of k at a time: the next slice of a and b is
 // fetched into registers while the current one is multiplied out of shared memory. The bf16 paths
-// are in matmul_bf16.cu and matmul_wgmma.cu.
+// are in matmul_bf16.cu and matmul_sm90.cu.
 #include "common.cuh"
 
 template <int BM, int BN, bool transposeA, bool transposeB>

@@ -42,17 +42,6 @@ struct Bf16Matmul {
   int accumulate;
 };
 
-// The tile of this block: blocks go down 8 rows of tiles before they move on to the next column, so
-// that those running together share slices of a and b in the L2 cache.
-DEVICE void tileOfBlock(int M, int N, int BM, int BN, int& row0, int& column0) {
-  constexpr int group = 8;
-  int rowTiles = ceilDiv(M, BM), columnTiles = ceilDiv(N, BN), block = blockIdx.x;
-  int perGroup = group * columnTiles, first = block / perGroup * group;
-  int height = min(group, rowTiles - first);
-  row0 = (first + block % perGroup % height) * BM;
-  column0 = block % perGroup / height * BN;
-}
-
 // WARPS_M x WARPS_N warps share the tile.
 template <int BM, int BN, int WARPS_M, int WARPS_N, int stages, bool transposeA, bool transposeB>
 DEVICE void matmulBf16Tile(const Bf16Matmul& p) {
@@ -64,7 +53,7 @@ DEVICE void matmulBf16Tile(const Bf16Matmul& p) {
   DYNAMIC_SHARED(bf16, shared);  // stages x (a, b)
 
   int row0, column0;
-  tileOfBlock(p.M, p.N, BM, BN, row0, column0);
+  placeOfTile(blockIdx.x, p.M, p.N, BM, BN, row0, column0);
   int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
   int warpRow = warp / WARPS_N * WM, warpColumn = warp % WARPS_N * WN;
   int slices = ceilDiv(p.K, BK);

@@ -1,5 +1,5 @@
-// y = exp(x - max) / sum exp(x - max), along the last axis. Reads x once from memory (later passes
-// hit the caches), writes y: 8 bytes per element. Saves y.
+// y = exp(x - max) / sum exp(x - max), along the last axis. Reads x once from memory (the second
+// sweep hits the caches), writes y: 8 bytes per element. Saves y.
 #include "common.cuh"
 
 template <class Row>
@@ -10,13 +10,12 @@ DEVICE void softmaxRow(const float* x, float* y, long long rows, int columns) {
   }
   x += r * columns;
   y += r * columns;
-  float m = rowMax<Row>(x, columns, 1.0f);
-  float s = rowSumExp<Row>(x, columns, 1.0f, m);
+  RowExp e = rowExp<Row>(x, columns, 1.0f);
   FOR_COLUMNS(Row, c, columns) {
     Four v = load4(x, c, columns);
 #pragma unroll
     for (int i = 0; i < 4; i++) {
-      v.v[i] = expf(v.v[i] - m) / s;
+      v.v[i] = expf(v.v[i] - e.max) / e.sum;
     }
     store4(y, c, columns, v);
   }

@@ -59,17 +59,22 @@ KERNEL sumColumnsBackward(const float* dOut, float* dX, long long size, int colu
   }
 }
 
-// Partial sums over chunks of `chunk` elements, one block each.
+// Partial sums over chunks of `chunk` elements, one block each; four sums per thread, one for each
+// element of the 16 bytes that it loads at a time.
 KERNEL sumSquaresPartial(const float* x, float* partial, long long size, int chunk) {
   long long first = static_cast<long long>(blockIdx.x) * chunk;
-  long long last = first + chunk < size ? first + chunk : size;
-  float s = 0.0f;
-  for (long long i = first + threadIdx.x; i < last; i += blockDim.x) {
-    s = fmaf(x[i], x[i], s);
+  int count = static_cast<int>(first + chunk < size ? chunk : size - first);
+  float s[4] = {};
+  FOR_COLUMNS(BlockRow, c, count) {
+    Four v = load4(x + first, c, count);
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+      s[i] = fmaf(v.v[i], v.v[i], s[i]);
+    }
   }
-  s = blockSum(s);
+  float sum = blockSum((s[0] + s[1]) + (s[2] + s[3]));
   if (threadIdx.x == 0) {
-    partial[blockIdx.x] = s;
+    partial[blockIdx.x] = sum;
   }
 }
 

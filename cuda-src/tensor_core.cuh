@@ -6,6 +6,17 @@
 
 #include "common.cuh"
 
+// Where tile number `tile` of an M x N result lies: tiles go down 8 rows of tiles before they move on to
+// the next column, so that those in work together share slices of a and b in the L2 cache.
+DEVICE void placeOfTile(int tile, int M, int N, int BM, int BN, int& row0, int& column0) {
+  constexpr int group = 8;
+  int rowTiles = ceilDiv(M, BM), columnTiles = ceilDiv(N, BN);
+  int perGroup = group * columnTiles, first = tile / perGroup * group;
+  int height = min(group, rowTiles - first);
+  row0 = (first + tile % perGroup % height) * BM;
+  column0 = tile % perGroup / height * BN;
+}
+
 template <int chunks>
 DEVICE int tileOffset(int row, int chunk) {
   constexpr int rowsPerLine = chunks >= 8 ? 1 : 8 / chunks;  // rows that share 128 bytes

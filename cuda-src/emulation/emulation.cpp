@@ -26,12 +26,14 @@ struct Warp {
   unsigned live = 0;     // lanes that have not returned from the kernel
   unsigned ready = 0;    // lanes that can run now
   unsigned waiting = 0;  // lanes that wait in a warp-level operation
+  unsigned aside = 0;    // lanes that wait for a barrier in shared memory
   Exchange exchange[2];
 };
 
 Thread* current = nullptr;
 uint3 block, blockSize, gridSize;
 unsigned char* dynamicShared = nullptr;
+unsigned char* sharedOrigin = nullptr;
 
 namespace {
 
@@ -56,7 +58,11 @@ constexpr int maxThreadsPerBlock = 1024;
 constexpr size_t maxSharedBytes = 227 * 1024;  // of compute capability 9.0, the larger one
 constexpr uint64_t stackGuard = 0x5afe57acca11ed00ull;
 
+// Dynamic shared memory starts at an address that is a multiple of no more than this.
+constexpr size_t sharedAlignment = 128;
+
 bool reverseLanes = false;
+bool progress = false;  // since the lanes that stand aside last looked
 
 unsigned char* stacks = nullptr;
 void* schedulerStackPointer = nullptr;
@@ -143,7 +149,7 @@ void prepareBlock(unsigned threadCount) {
     Warp& warp = warps[w];
     warp.lanes = &threads[w * warpLanes];
     warp.live = warp.ready = lanes >= 32 ? 0xffffffffu : (1u << lanes) - 1;
-    warp.waiting = 0;
+    warp.waiting = warp.aside = 0;
   }
 }
 
@@ -153,7 +159,7 @@ void runWarp(Warp& warp) {
     fiber::switchFromMain(&schedulerStackPointer, current->stackPointer, stackOf(current),
                           stackBytes);
   }
-  if (!failed && warp.waiting != 0) {
+  if (!failed && warp.waiting != 0 && warp.aside == 0) {
     Site site = warp.lanes[firstLane(warp.waiting)].waitsAt;
     snprintf(message, sizeof message,
              "lanes %08x of a warp wait in a warp-level operation at %s:%d that the other live "
@@ -187,6 +193,27 @@ void releaseBlockBarrier(unsigned warpCount) {
   }
 }
 
+// Whether some lane stands aside. If so, all such lanes look again; where nothing has happened since
+// they last did, one copy arrives first: as late as possible.
+bool resumeAside(unsigned warpCount) {
+  const Thread* first = nullptr;
+  for (unsigned w = 0; w < warpCount; w++) {
+    Warp& warp = warps[w];
+    if (warp.aside != 0 && first == nullptr) {
+      first = warp.lanes + firstLane(warp.aside);
+    }
+    warp.ready |= warp.aside;
+    warp.aside = 0;
+  }
+  if (first != nullptr && !progress && !finishOneCopy(reverseLanes)) {
+    snprintf(message, sizeof message, "thread %d waits at %s:%d for a barrier that nothing ends",
+             static_cast<int>(first - threads), first->waitsAt.file, first->waitsAt.line);
+    failed = true;
+  }
+  progress = false;
+  return first != nullptr;
+}
+
 void checkStacks(unsigned threadCount) {
   for (unsigned t = 0; t < threadCount && !failed; t++) {
     if (memcmp(stackOf(&threads[t]), &stackGuard, sizeof stackGuard) != 0) {
@@ -213,7 +240,14 @@ void runBlock(unsigned threadCount, unsigned sharedBytes) {
     if (failed || !alive) {
       break;
     }
-    releaseBlockBarrier(warpCount);
+    if (!resumeAside(warpCount)) {
+      releaseBlockBarrier(warpCount);
+    }
+  }
+  const char* left = unfinished();
+  if (left != nullptr && !failed) {
+    snprintf(message, sizeof message, "the block ended before %s", left);
+    failed = true;
   }
   checkStacks(threadCount);
 }
@@ -250,6 +284,17 @@ void blockBarrier(Site site) {
   self->warp->ready &= ~(1u << self->lane);
   yield();
 }
+
+void standAside(Site site) {
+  Thread* self = current;
+  unsigned bit = 1u << self->lane;
+  self->waitsAt = site;
+  self->warp->ready &= ~bit;
+  self->warp->aside |= bit;
+  yield();
+}
+
+void noteProgress() { progress = true; }
 
 Exchange& nextExchange() {
   Thread* self = current;
@@ -421,9 +466,13 @@ int anechoic_emulated_launch(const char* name, unsigned gx, unsigned gy, unsigne
     stacks = static_cast<unsigned char*>(aligned_alloc(64, maxThreadsPerBlock * stackBytes));
   }
   // Allocated to the byte, so that the address sanitizer sees an overrun.
-  size_t sharedRoom = (sharedBytes + 127) / 128 * 128;
-  dynamicShared = sharedBytes == 0 ? nullptr
-                                   : static_cast<unsigned char*>(aligned_alloc(128, sharedRoom));
+  void* shared = nullptr;
+  if (sharedBytes > 0 && posix_memalign(&shared, 1024, sharedAlignment + sharedBytes) != 0) {
+    snprintf(message, sizeof message, "no memory for %u bytes of shared memory", sharedBytes);
+    return 1;
+  }
+  sharedOrigin = static_cast<unsigned char*>(shared);
+  dynamicShared = sharedBytes == 0 ? nullptr : sharedOrigin + sharedAlignment;
   running = kernel->second;
   runningName = name;
   runningParameters = parameters;
@@ -440,8 +489,8 @@ int anechoic_emulated_launch(const char* name, unsigned gx, unsigned gy, unsigne
       }
     }
   }
-  free(dynamicShared);
-  dynamicShared = nullptr;
+  free(sharedOrigin);
+  sharedOrigin = dynamicShared = nullptr;
   if (failed) {
     std::string reason = message;
     snprintf(message, sizeof message, "block (%u, %u, %u): %s", block.x, block.y, block.z,

@@ -7,7 +7,7 @@
 //
 // What this catches: wrong indices, wrong fragment layouts, missing barriers (run the lanes in
 // reverse order too), divergent barriers, missing waits of asynchronous copies (a copy is done as
-// late as its wait allows), reads of uninitialised shared or device memory (both are filled with
+// late as its wait allows), barriers that nothing ends, reads of uninitialised shared or device memory (both are filled with
 // NaN). What it cannot catch: memory-order bugs between warps; compute-sanitizer on a GPU does.
 #pragma once
 
@@ -105,6 +105,26 @@ Exchange& nextExchange();
 void enqueueCopy(void* to, const void* from, int bytes, int fromBytes);
 void commitCopies();
 void waitForCopies(int groupsLeftPending);
+
+// ---- Compute capability 9.0: hopper.cpp, called by hopper.cuh -----------------------------------
+
+void initBarrier(void* barrier, int arrivals);
+void arrive(void* barrier, int bytesToCome);
+void waitFor(Site site, void* barrier, int parity);
+void bulkCopy(void* to, const void* from, int bytes, void* barrier);
+unsigned sharedAddress(const void* p);
+void enqueueWgmma(float* d, int n, uint64_t a, uint64_t b, bool keep);
+void commitWgmma();
+void waitForWgmma(Site site, int groupsLeftPending);
+
+// For hopper.cpp: the lane stands aside until the others can do nothing more; something happened that
+// a lane which stands aside may wait for; shared memory, which starts at this address.
+void standAside(Site site);
+void noteProgress();
+extern unsigned char* sharedOrigin;
+// For the scheduler: finishes one copy, if any is under way; what a block left unfinished, or null.
+bool finishOneCopy(bool newest);
+const char* unfinished();
 
 [[noreturn]] void fail(const char* format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -1,6 +1,7 @@
 // Tests the emulation itself: it must compute what the hardware documents, and report what the
 // hardware would do wrong without a word.
-#include "../common.cuh"
+#include "../hopper.cuh"
+#include "../tensor_core.cuh"
 
 #include <cstdlib>
 #include <string>
@@ -89,6 +90,37 @@ KERNEL copyWithoutWait(const float* x, float* out) {
   out[threadIdx.x] = tile[threadIdx.x * 4];
 }
 
+// One 64 x 32 x 64 product of packed tiles. what: 0 right, 1 without the wait for the products, 2 with
+// a barrier that waits for one byte too many, 3 with a barrier that was never initialised.
+KERNEL oneWgmma(const bf16* a, const bf16* b, float* d, int what) {
+  DYNAMIC_SHARED(unsigned char, any);
+  unsigned char* shared = any + (1024 - emulation::sharedAddress(any) % 1024) % 1024;
+  constexpr int bytesA = 64 * 128, bytesB = 32 * 128;
+  Mbarrier* barrier = reinterpret_cast<Mbarrier*>(shared + bytesA + bytesB);
+  if (threadIdx.x == 0 && what != 3) {
+    initBarrier(barrier, 1);
+  }
+  __syncthreads();
+  if (threadIdx.x == 0) {
+    arriveExpecting(barrier, bytesA + bytesB + (what == 2));
+    bulkCopy(shared, a, bytesA, barrier);
+    bulkCopy(shared + bytesA, b, bytesB, barrier);
+  }
+  waitFor(barrier, 0);
+  float sum[16];
+  for (int k = 0; k < 4; k++) {
+    wgmma<32>(sum, describeTile(shared) + 2 * k, describeTile(shared + bytesA) + 2 * k, k > 0);
+  }
+  commitWgmma();
+  if (what != 1) {
+    waitWgmma<0>();
+  }
+  int row = threadIdx.x / 32 * 16 + threadIdx.x % 32 / 4, column = threadIdx.x % 4 * 2;
+  for (int i = 0; i < 16; i++) {
+    d[(row + i % 4 / 2 * 8) * 32 + column + i / 4 * 8 + i % 2] = sum[i];
+  }
+}
+
 KERNEL philoxWords(unsigned* out) {
   uint4 w = philox(0x243f6a88u, 0x85a308d3u, 0x13198a2eu, 0x03707344u, 0xa4093822u, 0x299f31d0u);
   out[0] = w.x, out[1] = w.y, out[2] = w.z, out[3] = w.w;
@@ -102,6 +134,7 @@ REGISTER_KERNEL(divergentShuffle);
 REGISTER_KERNEL(laneExchanges);
 REGISTER_KERNEL(oneMma);
 REGISTER_KERNEL(copyWithoutWait);
+REGISTER_KERNEL(oneWgmma);
 REGISTER_KERNEL(philoxWords);
 
 // ---- Checks ------------------------------------------------------------------------------------------
@@ -117,6 +150,10 @@ template <class... A>
 static int launch(const char* name, unsigned grid, unsigned block, unsigned shared, A... arguments) {
   void* parameters[] = {&arguments...};
   return anechoic_emulated_launch(name, grid, 1, 1, block, 1, 1, shared, parameters);
+}
+
+static bool reports(const char* words) {
+  return std::string(anechoic_emulated_error()).find(words) != std::string::npos;
 }
 
 static void reductions() {
@@ -151,10 +188,10 @@ static void barriers() {
   launch("neighbourWithoutBarrier", 1, 96, 96 * 4, x.data(), out.data());
   check(out[5] == 4 && reversedDiffers, "reversed lanes expose a missing barrier");
   check(launch("divergentBarrier", 1, 64, 0, out.data()) == 1 &&
-            std::string(anechoic_emulated_error()).find("divergent barrier") != std::string::npos,
+            reports("divergent barrier"),
         "a divergent barrier is reported");
   check(launch("divergentShuffle", 1, 32, 0, out.data()) == 1 &&
-            std::string(anechoic_emulated_error()).find("never reach") != std::string::npos,
+            reports("never reach"),
         "a shuffle that half a warp reaches is reported");
   check(launch("nothing", 1, 32, 0) == 1, "an unknown kernel is reported");
   check(launch("divergentShuffle", 1, 2048, 0, out.data()) == 1, "too large a block is reported");
@@ -197,6 +234,44 @@ static void tensorCore() {
   check(out[0] != out[0], "an asynchronous copy that nobody waits for has not arrived");
 }
 
+static void hopper() {
+  alignas(16) bf16 a[64 * 64], b[32 * 64];
+  std::vector<float> d(64 * 32);
+  auto valueA = [](int r, int k) { return static_cast<float>((r * 7 + k * 3) % 13 - 6); };
+  auto valueB = [](int c, int k) { return static_cast<float>((c * 5 + k * 2) % 11 - 5); };
+  for (int r = 0; r < 64; r++) {
+    for (int k = 0; k < 64; k++) {
+      a[tileOffset<8>(r, k / 8) + k % 8] = toBf16(valueA(r, k));
+      if (r < 32) {
+        b[tileOffset<8>(r, k / 8) + k % 8] = toBf16(valueB(r, k));
+      }
+    }
+  }
+  for (int reverse = 0; reverse < 2; reverse++) {
+    anechoic_emulated_reverse_lanes(reverse);
+    bool ok = launch("oneWgmma", 1, 128, 14 << 10, a, b, d.data(), 0) == 0;
+    for (int r = 0; r < 64; r++) {
+      for (int c = 0; c < 32; c++) {
+        float sum = 0.0f;
+        for (int k = 0; k < 64; k++) {
+          sum += valueA(r, k) * valueB(c, k);
+        }
+        ok &= d[r * 32 + c] == sum;
+      }
+    }
+    check(ok, reverse ? "mbarrier, bulk copies and wgmma, reversed"
+                      : "mbarrier, bulk copies and wgmma give the product of two swizzled tiles");
+  }
+  anechoic_emulated_reverse_lanes(0);
+  check(launch("oneWgmma", 1, 128, 14 << 10, a, b, d.data(), 1) == 1 && reports("wgmma"),
+        "products that nobody waits for are reported");
+  check(launch("oneWgmma", 1, 128, 14 << 10, a, b, d.data(), 2) == 1 && reports("nothing ends"),
+        "a barrier that waits for bytes that never come is reported");
+  check(launch("oneWgmma", 1, 128, 14 << 10, a, b, d.data(), 3) == 1 && reports("not initialised"),
+        "a barrier that was not initialised is reported");
+  check(launch("oneWgmma", 1, 128, 14 << 10, a, b, d.data(), 0) == 0, "the next launch is clean");
+}
+
 static void numbers() {
   unsigned w[4];
   launch("philoxWords", 1, 1, 0, w);
@@ -212,6 +287,7 @@ int main() {
   barriers();
   exchanges();
   tensorCore();
+  hopper();
   numbers();
   printf("%d failures\n", failures);
   return failures == 0 ? 0 : 1;

@@ -21,6 +21,7 @@ enum AttentionSize {
    * Kernel names of one precision.
    *
    * @param forward whole sequences
+   * @param narrow the same in small blocks, where shared memory is short; bf16 only
    * @param prefill many new rows over a cache
    * @param cached few new rows over a cache
    * @param split the same, one chunk of the keys per block
@@ -28,6 +29,7 @@ enum AttentionSize {
    */
   record Names(
       String forward,
+      String narrow,
       String prefill,
       String cached,
       String split,
@@ -37,6 +39,7 @@ enum AttentionSize {
     private static Names of(String suffix) {
       return new Names(
           "attention" + suffix,
+          "attentionNarrow" + suffix,
           "attentionPrefill" + suffix,
           "attentionCached" + suffix,
           "attentionSplit" + suffix,

@@ -17,7 +17,13 @@ interface CudaAttention extends CudaMatmul {
   int BF16_THREADS = 128;
   int WARP = 32;
 
-  /** Query rows of a block over whole sequences, and over a cache with many new rows. */
+  /** Query rows of a bf16 block over whole sequences: a warp for 16. */
+  int FORWARD_ROWS = 128;
+
+  /** The same where shared memory is too small for that. */
+  int NARROW_ROWS = 32;
+
+  /** Query rows of an f32 block over whole sequences, and of a block with many new rows. */
   int PREFILL_ROWS = 64;
 
   /** Query rows of a block with few new rows. */
@@ -71,18 +77,22 @@ interface CudaAttention extends CudaMatmul {
     int time = qkv.dim(1);
     int headSize = qkv.dim(2) / (heads + 2 * kvHeads);
     AttentionSize size = AttentionSize.of(headSize, qkv);
-    int tiles = blocks(time, PREFILL_ROWS);
     Kernel kernel;
     if (usesBf16(headSize)) {
       long rounded = gpu().scratch(roundedBytes(qkv));
       roundTensor(qkv, rounded);
-      int shared = size.forwardBf16Bytes(PREFILL_ROWS);
+      boolean narrow = size.forwardBf16Bytes(FORWARD_ROWS) > gpu().driver().maxSharedBytes();
+      int rows = narrow ? NARROW_ROWS : FORWARD_ROWS;
+      String name = narrow ? size.bf16.narrow() : size.bf16.forward();
+      int tiles = blocks(time, rows);
+      int shared = size.forwardBf16Bytes(rows);
       kernel =
           gpu()
-              .kernel(size.bf16.forward(), tiles, heads, batch, BF16_THREADS, shared)
+              .kernel(name, tiles, heads, batch, 2 * rows, shared)
               .arg(rounded)
               .arg(CudaMatmul.roundedWidth(qkv.columns()));
     } else {
+      int tiles = blocks(time, PREFILL_ROWS);
       int shared = size.forwardBytes(PREFILL_ROWS);
       kernel = gpu().kernel(size.f32.forward(), tiles, heads, batch, F32_THREADS, shared).arg(qkv);
     }
@@ -193,7 +203,9 @@ interface CudaAttention extends CudaMatmul {
     int room = keys.dim(2);
     AttentionSize size = AttentionSize.of(headSize, qkv);
     boolean half = usesBf16(headSize);
-    boolean prefill = newTokens > DECODE_ROWS;
+    boolean prefill =
+        newTokens > DECODE_ROWS
+            && (!half || size.forwardBf16Bytes(PREFILL_ROWS) <= gpu().driver().maxSharedBytes());
     int rows = prefill ? PREFILL_ROWS : DECODE_ROWS;
     int tiles = blocks(newTokens, rows);
     int chunks = blocks(room, CHUNK_KEYS);

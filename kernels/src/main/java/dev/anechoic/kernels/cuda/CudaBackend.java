@@ -60,6 +60,22 @@ public final class CudaBackend
     return precision == Precision.BF16;
   }
 
+  /**
+   * Makes all bf16 matrix products take one tile, for measurements.
+   *
+   * @param tile null lets the shape decide again
+   * @throws TensorException where this device cannot run it
+   */
+  public void forceTile(@Nullable MatmulTile tile) {
+    if (tile != null && tile.wgmma() && !device.driver().wgmma()) {
+      throw new TensorException(
+          TensorException.Kind.BACKEND,
+          "tile " + tile + " on " + device.driver().description(),
+          "wgmma needs compute capability 9.0; take a tile of mma.sync");
+    }
+    device.forceTile(tile);
+  }
+
   @Override
   public String name() {
     return name;
@@ -107,6 +123,7 @@ public final class CudaBackend
   @Override
   public void free(Buffer buffer) {
     CudaBuffer memory = (CudaBuffer) buffer;
+    device.roundedWeights().forget(memory.address(), memory.bytes());
     device.pool().give(memory.address(), memory.bytes());
   }
 

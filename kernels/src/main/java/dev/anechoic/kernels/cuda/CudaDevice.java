@@ -41,6 +41,7 @@ final class CudaDevice implements AutoCloseable {
   private final Driver driver;
   private final DevicePool pool;
   private final Staging staging;
+  private final RoundedWeights roundedWeights;
   private final Map<String, Kernel> kernels = new HashMap<>();
   private final Map<String, RowKernel> rowKernels = new HashMap<>();
   private final long indexReport;
@@ -50,7 +51,9 @@ final class CudaDevice implements AutoCloseable {
   private final Kernel[] recent = new Kernel[RECENT];
   private int launches;
   private long parameterVersion;
+  private long recordingEdges;
   private @Nullable GraphRecorder recorder;
+  private @Nullable MatmulTile forcedTile;
 
   private record RowKernel(Kernel warp, Kernel block) {}
 
@@ -58,6 +61,7 @@ final class CudaDevice implements AutoCloseable {
     this.driver = driver;
     this.pool = new DevicePool(driver);
     this.staging = new Staging(driver);
+    this.roundedWeights = new RoundedWeights(pool);
     this.indexReport = pool.take(4L * INDEX_REPORT_INTS);
     driver.zero(indexReport, 4L * INDEX_REPORT_INTS);
   }
@@ -68,6 +72,15 @@ final class CudaDevice implements AutoCloseable {
 
   DevicePool pool() {
     return pool;
+  }
+
+  /** The tile of all bf16 matrix products, or null: the shape decides. */
+  @Nullable MatmulTile forcedTile() {
+    return forcedTile;
+  }
+
+  void forceTile(@Nullable MatmulTile tile) {
+    forcedTile = tile;
   }
 
   // ---- launching ----------------------------------------------------------------------------
@@ -156,10 +169,12 @@ final class CudaDevice implements AutoCloseable {
   /** Collects launches from now on instead of starting them; see {@link GraphRecorder}. */
   void record(GraphRecorder into) {
     recorder = into;
+    recordingEdges++;
   }
 
   void stopRecording() {
     recorder = null;
+    recordingEdges++;
   }
 
   private void flushRecorded() {
@@ -202,6 +217,23 @@ final class CudaDevice implements AutoCloseable {
   /** Changes whenever some parameter may have changed. */
   long parameterVersion() {
     return parameterVersion;
+  }
+
+  /** Whether the rounded form of a tensor is worth keeping: parameters change once a step. */
+  static boolean keepsRounded(Tensor t) {
+    return t.arena().tag() == Arena.Tag.PARAMETERS;
+  }
+
+  /**
+   * Changes with the parameters, and where a recording begins and ends: what is recorded rounds the
+   * parameters that it uses itself, since it may be replayed when they have changed.
+   */
+  long roundingVersion() {
+    return parameterVersion + recordingEdges;
+  }
+
+  RoundedWeights roundedWeights() {
+    return roundedWeights;
   }
 
   MemorySegment stage(long bytes) {

@@ -15,6 +15,18 @@ interface CudaMatmul extends CudaKernels {
 
   int THREADS = 256;
 
+  /**
+   * Slices of 64 in a chunk of a sum over rows of both operands, as the gradient of a weight is.
+   * The chunks are added in order; the rule looks at k alone, so a row keeps its bits.
+   */
+  int CHUNK_SLICES = 32;
+
+  /** Where the chunks side by side would take more, a block takes them one after the other. */
+  long MOST_PARTIAL_BYTES = 256L << 20;
+
+  /** Side of the tiles in which the wgmma kernels take their operands. */
+  int PACKED_SIDE = 64;
+
   @Override
   default void matmul(
       Tensor a,
@@ -33,16 +45,154 @@ interface CudaMatmul extends CudaKernels {
     int batch = m == 0 || n == 0 ? 0 : Math.toIntExact(out.size() / ((long) m * n));
     long strideA = a.shape().rank() == 2 ? 0 : (long) m * k;
     long strideB = b.shape().rank() == 2 ? 0 : (long) k * n;
-    if (bf16()) {
-      matmulBf16(
+    if (!bf16()) {
+      matmulF32(
+          a, transposeA, b, transposeB, bias, out, accumulate, m, n, k, batch, strideA, strideB);
+      return;
+    }
+    if (k > 0 && MatmulTile.byWgmma(gpu().driver(), gpu().forcedTile())) {
+      matmulWgmma(
           a, transposeA, b, transposeB, bias, out, accumulate, m, n, k, batch, strideA, strideB);
     } else {
-      matmulF32(
+      matmulMma(
           a, transposeA, b, transposeB, bias, out, accumulate, m, n, k, batch, strideA, strideB);
     }
   }
 
-  private void matmulBf16(
+  private void matmulWgmma(
+      Tensor a,
+      boolean transposeA,
+      Tensor b,
+      boolean transposeB,
+      @Nullable Tensor bias,
+      Tensor out,
+      boolean accumulate,
+      int m,
+      int n,
+      int k,
+      int batch,
+      long strideA,
+      long strideB) {
+    int batchesA = strideA == 0 ? 1 : batch;
+    int batchesB = strideB == 0 ? 1 : batch;
+    long elementsA = packedElements(m, k);
+    long elementsB = packedElements(n, k);
+    long bytesA = 2L * batchesA * elementsA;
+    long bytesB = 2L * batchesB * elementsB;
+    int slices = blocks(k, PACKED_SIDE);
+    int chunkSlices = transposeA ? Math.min(slices, CHUNK_SLICES) : slices;
+    int chunks = blocks(slices, chunkSlices);
+    long partialBytes = 4L * chunks * batch * m * n;
+    boolean maySplit = chunks > 1 && bias == null && partialBytes <= MOST_PARTIAL_BYTES;
+    int multiprocessors = gpu().driver().multiprocessors();
+    int sums = maySplit ? batch * chunks : batch;
+    MatmulTile tile = MatmulTile.of(true, m, n, sums, gpu().driver(), gpu().forcedTile());
+    long tiles = (long) blocks(m, tile.rows()) * blocks(n, tile.columns()) * batch;
+    boolean split = maySplit && tiles < multiprocessors;
+    long partialRoom = split ? partialBytes : 0;
+    long scratch = gpu().scratch(scratchBytes(a, bytesA) + scratchBytes(b, bytesB) + partialRoom);
+    long packedA = packed(a, transposeA, m, k, batchesA, bytesA, scratch);
+    long scratchB = scratch + scratchBytes(a, bytesA);
+    long packedB = packed(b, !transposeB, n, k, batchesB, bytesB, scratchB);
+    long partial = scratchB + scratchBytes(b, bytesB);
+    Kernel kernel =
+        gpu()
+            .kernel(
+                tile.kernel(transposeA, transposeB),
+                tile.persistentBlocks(split ? tiles * chunks : tiles, multiprocessors),
+                1,
+                1,
+                tile.threads(),
+                tile.sharedBytes())
+            .arg(packedA)
+            .arg(packedB)
+            .arg(bias);
+    (split ? kernel.arg(partial) : kernel.out(out))
+        .arg(m)
+        .arg(n)
+        .arg(k)
+        .arg(batch)
+        .arg(strideA == 0 ? 0 : elementsA)
+        .arg(strideB == 0 ? 0 : elementsB)
+        .arg(accumulate)
+        .arg(chunkSlices)
+        .arg(split)
+        .launch();
+    if (split) {
+      long size = (long) m * n * batch;
+      gpu()
+          .elements("mergeChunks", size)
+          .arg(partial)
+          .out(out)
+          .arg(size)
+          .arg(chunks)
+          .arg(accumulate)
+          .launch();
+    }
+  }
+
+  /** Rounded parameters have a place of their own. */
+  private static long scratchBytes(Tensor t, long bytes) {
+    return CudaDevice.keepsRounded(t) ? 0 : bytes;
+  }
+
+  /** Where the tiles of an operand lie: at {@code scratch}, or kept since an earlier product. */
+  private long packed(
+      Tensor t, boolean transposed, int rows, int k, int batches, long bytes, long scratch) {
+    long to = scratch;
+    if (CudaDevice.keepsRounded(t)) {
+      RoundedWeights.Form form =
+          transposed ? RoundedWeights.Form.TRANSPOSED_TILES : RoundedWeights.Form.TILES;
+      RoundedWeights.Entry kept =
+          gpu().roundedWeights().of(CudaBuffer.addressOf(t), form, (long) rows * batches, k, bytes);
+      to = kept.address();
+      if (!kept.needsRounding(gpu().roundingVersion())) {
+        return to;
+      }
+    }
+    pack(t, transposed, to, rows, k, batches);
+    return to;
+  }
+
+  /** The same for rows that stay in their places. */
+  private long rounded(Tensor t, long rows, int columns, long bytes, long scratch) {
+    long to = scratch;
+    if (CudaDevice.keepsRounded(t)) {
+      RoundedWeights.Entry kept =
+          gpu()
+              .roundedWeights()
+              .of(CudaBuffer.addressOf(t), RoundedWeights.Form.ROWS, rows, columns, bytes);
+      to = kept.address();
+      if (!kept.needsRounding(gpu().roundingVersion())) {
+        return to;
+      }
+    }
+    round(t, to, rows, columns);
+    return to;
+  }
+
+  /** bf16 elements of {@code rows x k} in tiles of 64 x 64, padded at the edges. */
+  static long packedElements(int rows, int k) {
+    return (long) blocks(rows, PACKED_SIDE) * blocks(k, PACKED_SIDE) * PACKED_SIDE * PACKED_SIDE;
+  }
+
+  /**
+   * Rounds matrices to bf16 tiles at a device address.
+   *
+   * @param transposed whether the source has k as its outer axis
+   */
+  default void pack(Tensor src, boolean transposed, long dst, int rows, int k, int batches) {
+    int tiles = Math.multiplyExact(blocks(rows, PACKED_SIDE), blocks(k, PACKED_SIDE));
+    gpu()
+        .kernel(transposed ? "packTilesTransposed" : "packTiles", tiles, 1, batches, THREADS, 0)
+        .arg(src)
+        .arg(dst)
+        .arg(rows)
+        .arg(k)
+        .launch();
+  }
+
+  private void matmulMma(
       Tensor a,
       boolean transposeA,
       Tensor b,
@@ -62,18 +212,20 @@ interface CudaMatmul extends CudaKernels {
     long rowsB = b.size() / Math.max(1, columnsB);
     int widthA = roundedWidth(columnsA);
     int widthB = roundedWidth(columnsB);
-    long roundedA = gpu().scratch(2 * (rowsA * widthA + rowsB * widthB));
-    long roundedB = roundedA + 2 * rowsA * widthA;
-    round(a, roundedA, rowsA, columnsA);
-    round(b, roundedB, rowsB, columnsB);
-    Bf16Tile tile = Bf16Tile.of(m, n, batch, gpu().driver().multiprocessors());
+    long bytesA = 2 * rowsA * widthA;
+    long bytesB = 2 * rowsB * widthB;
+    long scratch = gpu().scratch(scratchBytes(a, bytesA) + scratchBytes(b, bytesB));
+    long roundedA = rounded(a, rowsA, columnsA, bytesA, scratch);
+    long scratchB = scratch + scratchBytes(a, bytesA);
+    long roundedB = rounded(b, rowsB, columnsB, bytesB, scratchB);
+    MatmulTile tile = MatmulTile.of(false, m, n, batch, gpu().driver(), gpu().forcedTile());
     gpu()
         .kernel(
-            tile.names[(transposeA ? 2 : 0) + (transposeB ? 1 : 0)],
-            blocks(m, tile.rows) * blocks(n, tile.columns),
+            tile.kernel(transposeA, transposeB),
+            blocks(m, tile.rows()) * blocks(n, tile.columns()),
             1,
             batch,
-            tile.threads,
+            tile.threads(),
             tile.sharedBytes())
         .arg(roundedA)
         .arg(roundedB)
@@ -107,44 +259,6 @@ interface CudaMatmul extends CudaKernels {
         .arg(columns)
         .arg(width)
         .launch();
-  }
-
-  /** Tiles of the bf16 kernels; all give the same bits. */
-  enum Bf16Tile {
-    SMALL(64, 64, 128),
-    MEDIUM(128, 128, 256),
-    LARGE(128, 256, 256);
-
-    private static final int STAGES = 3;
-    private static final int DEPTH = 64;
-
-    final int rows;
-    final int columns;
-    final int threads;
-    final String[] names;
-
-    Bf16Tile(int rows, int columns, int threads) {
-      this.rows = rows;
-      this.columns = columns;
-      this.threads = threads;
-      String prefix = "matmulBf16_" + rows + "x" + columns + "_";
-      names = new String[] {prefix + "NN", prefix + "NT", prefix + "TN", prefix + "TT"};
-    }
-
-    int sharedBytes() {
-      return STAGES * DEPTH * 2 * (rows + columns);
-    }
-
-    /** The largest tile with at least one block for every multiprocessor. */
-    static Bf16Tile of(int m, int n, int batch, int multiprocessors) {
-      Bf16Tile best = SMALL;
-      for (Bf16Tile tile : values()) {
-        if ((long) blocks(m, tile.rows) * blocks(n, tile.columns) * batch >= multiprocessors) {
-          best = tile;
-        }
-      }
-      return best;
-    }
   }
 
   private void matmulF32(

@@ -18,6 +18,9 @@ public interface Driver extends AutoCloseable {
   /** Most bytes of shared memory that a block may ask for. */
   int maxSharedBytes();
 
+  /** Whether the kernels for compute capability 9.0 (wgmma and TMA) run here. */
+  boolean wgmma();
+
   /**
    * Device memory, contents undefined.
    *

@@ -216,6 +216,11 @@ public final class JCudaDriver implements Driver {
     return architecture.maxSharedBytes;
   }
 
+  @Override
+  public boolean wgmma() {
+    return architecture.major == 9 && architecture.minor == 0;
+  }
+
   // ---- memory -------------------------------------------------------------------------------
 
   @Override

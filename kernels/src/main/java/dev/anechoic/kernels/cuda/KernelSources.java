@@ -18,7 +18,12 @@ public final class KernelSources {
 
   /** Everything else is included by one of these. */
   private static final List<String> ROOTS =
-      List.of("kernels.cu", "emulation/emulation.cpp", "build.sh");
+      List.of(
+          "kernels.cu",
+          "emulation/emulation.cpp",
+          "emulation/hopper.cpp",
+          "emulation/selftest.cpp",
+          "build.sh");
 
   private KernelSources() {}
 

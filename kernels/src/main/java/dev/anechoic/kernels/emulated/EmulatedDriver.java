@@ -29,6 +29,7 @@ public final class EmulatedDriver implements Driver {
 
   private final Arena arena = Arena.ofShared();
   private final Path library;
+  private final boolean wgmma;
   private final List<MemorySegment> names = new ArrayList<>();
   private final List<Long> eventNanos = new ArrayList<>();
   private final MethodHandle launch;
@@ -41,14 +42,17 @@ public final class EmulatedDriver implements Driver {
   private final Map<Long, Long> sizes = new HashMap<>();
   private long roomBytes = 8L << 30;
   private long allocatedBytes;
+  private int maxSharedBytes = SHARED_BYTES;
 
   /**
    * @param library built by {@code cuda-src/build.sh emulation}
    * @param reverseLanes run lanes and warps from the last to the first, which exposes missing
    *     barriers
+   * @param wgmma stand for a device of compute capability 9.0
    */
-  public EmulatedDriver(Path library, boolean reverseLanes) {
+  public EmulatedDriver(Path library, boolean reverseLanes, boolean wgmma) {
     this.library = library;
+    this.wgmma = wgmma;
     SymbolLookup lookup = SymbolLookup.libraryLookup(library, arena);
     FunctionDescriptor launchType =
         FunctionDescriptor.of(
@@ -83,6 +87,11 @@ public final class EmulatedDriver implements Driver {
     }
   }
 
+  /** Gives a block less shared memory than the largest devices do, for tests. */
+  public void setMaxSharedBytes(int bytes) {
+    maxSharedBytes = bytes;
+  }
+
   /** Makes the device as small as this, for tests of what a full device does. */
   public void setRoomBytes(long bytes) {
     roomBytes = bytes;
@@ -100,7 +109,12 @@ public final class EmulatedDriver implements Driver {
 
   @Override
   public int maxSharedBytes() {
-    return SHARED_BYTES;
+    return maxSharedBytes;
+  }
+
+  @Override
+  public boolean wgmma() {
+    return wgmma;
   }
 
   // ---- memory -------------------------------------------------------------------------------

@@ -15,22 +15,32 @@ public class EmulatedProvider implements BackendProvider {
 
   private final String name;
   private final CudaBackend.Precision precision;
+  private final boolean wgmma;
 
   /** For the service loader. */
   public EmulatedProvider() {
-    this("cuda-emulated", CudaBackend.Precision.F32);
+    this("cuda-emulated", CudaBackend.Precision.F32, false);
   }
 
-  EmulatedProvider(String name, CudaBackend.Precision precision) {
+  EmulatedProvider(String name, CudaBackend.Precision precision, boolean wgmma) {
     this.name = name;
     this.precision = precision;
+    this.wgmma = wgmma;
   }
 
   /** Offers {@code cuda-emulated-bf16}: the tensor-core kernels. */
   public static final class Bf16 extends EmulatedProvider {
     /** For the service loader. */
     public Bf16() {
-      super("cuda-emulated-bf16", CudaBackend.Precision.BF16);
+      super("cuda-emulated-bf16", CudaBackend.Precision.BF16, false);
+    }
+  }
+
+  /** Offers {@code cuda-emulated-sm90}: the same as on compute capability 9.0, by wgmma and TMA. */
+  public static final class Sm90 extends EmulatedProvider {
+    /** For the service loader. */
+    public Sm90() {
+      super("cuda-emulated-sm90", CudaBackend.Precision.BF16, true);
     }
   }
 
@@ -53,7 +63,8 @@ public class EmulatedProvider implements BackendProvider {
   public Backend open(BackendOptions options) {
     try {
       boolean reverse = Boolean.getBoolean(REVERSE_PROPERTY);
-      return new CudaBackend(name, new EmulatedDriver(EmulationLibrary.get(), reverse), precision);
+      return new CudaBackend(
+          name, new EmulatedDriver(EmulationLibrary.get(), reverse, wgmma), precision);
     } catch (DriverException e) {
       throw new TensorException(TensorException.Kind.BACKEND, "backend " + name, e.reason(), e);
     }

@@ -24,7 +24,7 @@ class DevicePoolTest {
       System.out.println("skipped: " + problem);
     }
     assumeTrue(problem == null, problem);
-    driver = new EmulatedDriver(EmulationLibrary.get(), false);
+    driver = new EmulatedDriver(EmulationLibrary.get(), false, false);
     pool = new DevicePool(driver);
   }
 

@@ -31,21 +31,33 @@ class TensorCoreConformanceTest {
   @ValueSource(strings = {"matmul", "attention", "attentionBackward", "attentionCached"})
   void keepsEveryPromiseAtTheTolerance(String op) {
     Emulated.assumeAvailable();
-    check(op);
+    check("cuda-emulated-bf16", op);
+  }
+
+  @Test
+  void wgmmaKeepsEveryPromiseAtTheTolerance() {
+    Emulated.assumeAvailable();
+    check("cuda-emulated-sm90", "matmul");
+  }
+
+  @Test
+  void wgmmaDoesNotDependOnTheOrderOfLanes() {
+    Emulated.assumeAvailable();
+    System.setProperty(EmulatedProvider.REVERSE_PROPERTY, "true");
+    check("cuda-emulated-sm90", "matmul");
   }
 
   @Test
   void doesNotDependOnTheOrderOfLanes() {
     Emulated.assumeAvailable();
     System.setProperty(EmulatedProvider.REVERSE_PROPERTY, "true");
-    check("matmul");
-    check("attentionBackward");
-    check("attentionCached");
+    check("cuda-emulated-bf16", "matmul");
+    check("cuda-emulated-bf16", "attentionBackward");
+    check("cuda-emulated-bf16", "attentionCached");
   }
 
-  private static void check(String op) {
-    ConformanceReport report =
-        Conformance.run("cuda-emulated-bf16", Conformance.Options.QUICK.withOp(op));
+  private static void check(String backend, String op) {
+    ConformanceReport report = Conformance.run(backend, Conformance.Options.QUICK.withOp(op));
     List<ConformanceReport.Failure> others =
         report.failures().stream()
             .filter(f -> !f.property().equals(PARITY) && !f.property().equals(NAIVE))

@@ -1,0 +1,104 @@
+package dev.anechoic.kernels.emulated;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.anechoic.kernels.cuda.CudaBackend;
+import dev.anechoic.kernels.cuda.MatmulTile;
+import dev.anechoic.tensor.Arena;
+import dev.anechoic.tensor.MemoryLedger;
+import dev.anechoic.tensor.Tensor;
+import dev.anechoic.tensor.TensorException;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The tiles of the bf16 products against each other: a choice for speed must not show in a bit. */
+class MatmulTileTest {
+
+  @ParameterizedTest
+  @CsvSource({
+    "1, 8, 8, false, false",
+    "70, 40, 200, false, false",
+    "129, 300, 65, false, true",
+    "200, 257, 130, true, false",
+    "65, 33, 63, true, true",
+    "300, 513, 64, false, false",
+    "40, 70, 4200, true, false" // a sum in chunks: side by side for large tiles, in turn for small
+  })
+  void everyTileGivesTheSameBits(int m, int n, int k, boolean transposeA, boolean transposeB) {
+    try (CudaBackend backend = (CudaBackend) Emulated.open("cuda-emulated-sm90");
+        Arena arena = new Arena(backend, Arena.Tag.WORKSPACE, new MemoryLedger())) {
+      Random random = new Random(m * 31L + n);
+      Tensor a = normal(arena, random, transposeA ? k : m, transposeA ? m : k);
+      Tensor b = normal(arena, random, transposeB ? n : k, transposeB ? k : n);
+      Tensor bias = transposeA ? null : normal(arena, random, n);
+      float[] old = values(random, m * n);
+      float[] wgmma = null;
+      float[] mma = null;
+      for (MatmulTile tile : MatmulTile.values()) {
+        backend.forceTile(tile);
+        Tensor out = arena.of(old, m, n);
+        backend.matmul(a, transposeA, b, transposeB, bias, out, true);
+        float[] result = out.toFloats();
+        float[] expected = tile.wgmma() ? wgmma : mma;
+        if (expected != null) {
+          assertArrayEquals(expected, result, tile.toString());
+        } else if (tile.wgmma()) {
+          wgmma = result;
+        } else {
+          mma = result;
+        }
+      }
+      assertTrue(wgmma != null && mma != null);
+      // The sums start from the old value in one, and meet it at the end in the other.
+      assertArrayEquals(mma, wgmma, 1e-6f * (100 + k));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void kernelAloneGivesTheBitsOfTheOp(MatmulTile tile) {
+    try (CudaBackend backend = (CudaBackend) Emulated.open("cuda-emulated-sm90");
+        Arena arena = new Arena(backend, Arena.Tag.WORKSPACE, new MemoryLedger())) {
+      Random random = new Random(5);
+      Tensor a = normal(arena, random, 70, 72);
+      Tensor b = normal(arena, random, 72, 264);
+      Tensor alone = arena.of(new float[70 * 264], 70, 264);
+      Tensor out = arena.of(new float[70 * 264], 70, 264);
+      tile.prepare(backend, arena, a, b, alone).run();
+      backend.forceTile(tile);
+      backend.matmul(a, false, b, false, null, out, false);
+      assertArrayEquals(out.toFloats(), alone.toFloats());
+    }
+  }
+
+  @Test
+  void tileOfAnotherDeviceIsRefused() {
+    try (CudaBackend backend = (CudaBackend) Emulated.open("cuda-emulated-bf16")) {
+      TensorException e =
+          assertThrows(TensorException.class, () -> backend.forceTile(MatmulTile.WGMMA_128X256));
+      assertTrue(e.getMessage().contains("compute capability 9.0"), e.getMessage());
+      backend.forceTile(MatmulTile.MMA_128X128);
+    }
+  }
+
+  private static Tensor normal(Arena arena, Random random, int... dims) {
+    int size = 1;
+    for (int dim : dims) {
+      size *= dim;
+    }
+    return arena.of(values(random, size), dims);
+  }
+
+  private static float[] values(Random random, int size) {
+    float[] values = new float[size];
+    for (int i = 0; i < size; i++) {
+      values[i] = (float) random.nextGaussian();
+    }
+    return values;
+  }
+}
