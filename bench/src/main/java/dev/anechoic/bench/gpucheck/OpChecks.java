@@ -38,6 +38,8 @@ final class OpChecks {
     List<String> broken = new ArrayList<>();
     int cases = 0;
     for (String name : size.ops()) {
+      ConformanceReport wide = Conformance.run(backendName, options.withOp(name).withWide(true));
+      wide.failures().stream().map(ConformanceReport.Failure::toString).forEach(broken::add);
       ConformanceReport result = Conformance.run(backendName, options.withOp(name));
       boolean rounds = bf16 && TENSOR_CORE_OPS.contains(name);
       result.failures().stream()
@@ -48,8 +50,9 @@ final class OpChecks {
       if (rounds && !(worst <= BF16_TOLERANCE_UNITS)) {
         broken.add("%s: an error of %.3g units of f32".formatted(name, worst));
       }
-      cases += result.cases();
-      ops.put(name, Map.of("cases", result.cases(), "worst_error_units", worst));
+      int run = result.cases() + wide.cases();
+      cases += run;
+      ops.put(name, Map.of("cases", run, "worst_error_units", worst));
     }
     report.section("Op table");
     report.put("ops", ops);
