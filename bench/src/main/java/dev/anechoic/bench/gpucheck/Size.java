@@ -1,13 +1,11 @@
 package dev.anechoic.bench.gpucheck;
 
-import dev.anechoic.tensor.spec.OpSpec;
-import dev.anechoic.tensor.spec.OpTable;
 import java.util.List;
 
 /**
  * How much work the measurements are.
  *
- * @param ops of the op table
+ * @param ops of the op table; empty for all
  * @param matmul extent of the square products
  * @param rows of the row kernels
  * @param columns of the row kernels
@@ -55,7 +53,7 @@ record Size(
   /** For a GPU: every call is far longer than its launch. */
   static final Size FULL =
       new Size(
-          OpTable.all().stream().map(OpSpec::name).toList(),
+          List.of(),
           8192,
           8192,
           32_000,
