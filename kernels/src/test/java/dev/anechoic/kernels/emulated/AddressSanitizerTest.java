@@ -38,7 +38,7 @@ class AddressSanitizerTest {
     boolean linux = System.getProperty("os.name").equals("Linux");
     assumeTrue(linux && Files.exists(Path.of("../cuda-src")), "needs Linux and the sources");
     KernelSources.writeTo(folder);
-    try (Stream<Path> files = Files.list(folder)) {
+    try (Stream<Path> files = Files.walk(folder)) {
       for (Path file : files.filter(f -> f.toString().endsWith(".cu")).toList()) {
         if (!KEPT.contains(file.getFileName().toString())) {
           Files.delete(file);
