@@ -27,7 +27,9 @@ root=$stage/anechoic-gpucheck
 mkdir -p "$root/lib" "$root/natives"
 
 # Our jars and the libraries; of JCuda's native code only what we call (its PTX compiler alone has 24 MB).
+# Reading Parquet is left out with its libraries.
 cp ./*/target/anechoic-*-SNAPSHOT.jar "$root/lib/"
+rm -f "$root"/lib/anechoic-parquet-*
 for jar in bench/target/lib/*.jar; do
   case $(basename "$jar") in
     jcuda-natives-* | jcublas-natives-*)
@@ -37,6 +39,7 @@ for jar in bench/target/lib/*.jar; do
       cp "$stage"/natives/lib/*.so "$root/natives/"
       rm -r "$stage/natives"
       ;;
+    hardwood-core-* | snappy-java-* | zstd-jni-*) ;;
     *) cp "$jar" "$root/lib/" ;;
   esac
 done
