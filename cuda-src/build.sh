@@ -8,6 +8,8 @@
 #   build.sh fatbin-if-nvcc [DIR] TO   copies the fatbin to a folder, built anew where a source is newer;
 #                              does nothing but say so where nvcc is missing
 #   build.sh registers [DIR]   registers and shared memory per kernel of the last fatbin, as Markdown
+#   build.sh cublas-shim [DIR] LIBRARY   a libcublas.so.12 that passes every function which LIBRARY (JCuda's
+#                              libJCublas2) imports on to libcublas.so.13; nothing without gcc and nm
 #   build.sh selftest [DIR]    builds and runs the emulation's own test
 #
 # DIR defaults to build/ beside this script. A kernel that spills registers fails the fatbin.
@@ -82,7 +84,58 @@ buildFatbin() {
   echo "$out/anechoic.fatbin"
 }
 
+# buildCublasShim LIBRARY: one indirect jump per imported name, through a table that a constructor fills.
+buildCublasShim() {
+  local names scratch
+  scratch=$(mktemp -d)
+  names=$(nm -D --undefined-only "$1" | sed -n 's/.* U \(cublas[A-Za-z0-9_]*\)@libcublas\.so\.12$/\1/p')
+  [ -n "$names" ] || {
+    echo "$1 imports nothing from libcublas.so.12" >&2
+    return 1
+  }
+  {
+    cat <<'END'
+#include <dlfcn.h>
+/* The oldest names of both, so that the library also loads where glibc is older than here. */
+__asm__(".symver dlopen,dlopen@GLIBC_2.2.5\n.symver dlsym,dlsym@GLIBC_2.2.5");
+#define HIDDEN __attribute__((visibility("hidden"), used))
+static int missing(void) { return 15; } /* CUBLAS_STATUS_NOT_SUPPORTED */
+static const char *const names[] = {
+END
+    printf '  "%s",\n' $names
+    cat <<'END'
+};
+enum { count = sizeof names / sizeof *names };
+HIDDEN void *shim_table[count];
+__attribute__((constructor)) static void fill(void) {
+  void *library = dlopen("libcublas.so.13", RTLD_NOW | RTLD_GLOBAL);
+  for (int i = 0; i < count; i++) {
+    void *found = library ? dlsym(library, names[i]) : 0;
+    shim_table[i] = found ? found : (void *)missing;
+  }
+}
+END
+    printf '%s\n' $names | awk '{
+      printf "__asm__(\".globl %s\\n.type %s,@function\\n%s: jmp *shim_table+%d(%%rip)\");\n", $1, $1, $1, 8 * (NR - 1)
+    }'
+  } >"$scratch/shim.c"
+  echo 'libcublas.so.12 { global: cublas*; local: *; };' >"$scratch/shim.map"
+  gcc -shared -fPIC -O1 -Wall -Werror -s -Wl,-soname,libcublas.so.12 \
+    -Wl,--version-script,"$scratch/shim.map" -o "$out/libanechoic-cublas-shim.so.part" \
+    "$scratch/shim.c" -ldl
+  mv "$out/libanechoic-cublas-shim.so.part" "$out/libanechoic-cublas-shim.so"
+  rm -r "$scratch"
+  echo "$out/libanechoic-cublas-shim.so"
+}
+
 case $what in
+  cublas-shim)
+    if [ "$(uname -sm)" != "Linux x86_64" ] || ! command -v gcc >/dev/null || ! command -v nm >/dev/null; then
+      echo "no gcc for Linux on x86-64: this build has no shim for machines with cuBLAS 13 alone"
+      exit 0
+    fi
+    buildCublasShim "$3"
+    ;;
   emulation) linkLibrary libanechoic-emulated.so ;;
   asan) linkLibrary libanechoic-emulated-asan.so -fsanitize=address -g ;;
   fatbin) buildFatbin ;;
@@ -116,7 +169,7 @@ case $what in
     "$out/selftest"
     ;;
   *)
-    sed -n '2,14s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,16s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

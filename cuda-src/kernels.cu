@@ -1,6 +1,7 @@
 // All kernels as one translation unit: one fatbin, and one program for NVRTC.
 #include "activations.cu"
 #include "adamw.cu"
+#include "advance.cu"
 #include "attention.cu"
 #include "attention_bf16.cu"
 #include "copy.cu"

@@ -54,14 +54,16 @@ public interface Backend extends Kernels, AutoCloseable {
   void synchronize();
 
   /**
-   * Runs work that starts nearly the same kernels every time, such as an optimizer step or a
-   * decoding step. A device may keep its launches under the name and start them as one. Results may
-   * be read inside, which splits the work at that point; calls do not nest.
-   *
-   * @param name of this kind of work; equal names should mean equal kernels
+   * Prepares work that starts the same kernels on the same memory every time, such as an optimizer
+   * step or some decoding steps; see {@link Recording}. Recordings do not nest.
    */
-  default void repeated(String name, Runnable work) {
-    work.run();
+  default Recording record(Runnable work) {
+    return new Recording.Plain(work);
+  }
+
+  /** Whether a {@link Recording} starts faster than its work: it may pay to arrange for one. */
+  default boolean replays() {
+    return false;
   }
 
   /** Lines that a start-up self-test wants said, such as a kernel that runs slow; often empty. */

@@ -47,9 +47,13 @@ public final class Backends {
       }
       String why = provider.unavailableBecause();
       if (why == null) {
-        Backend backend = provider.open(options);
-        String others = passedOver.isEmpty() ? "" : "; " + String.join("; ", passedOver);
-        return new Choice(backend, "backend " + backend.description() + others);
+        try {
+          Backend backend = provider.open(options);
+          String others = passedOver.isEmpty() ? "" : "; " + String.join("; ", passedOver);
+          return new Choice(backend, "backend " + backend.description() + others);
+        } catch (TensorException e) {
+          why = e.getMessage(); // a device that is there but too old, or full
+        }
       }
       passedOver.add("not " + provider.name() + ": " + why);
     }

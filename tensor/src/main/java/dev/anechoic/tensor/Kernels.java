@@ -486,6 +486,27 @@ public interface Kernels {
       Tensor logprobs);
 
   /**
+   * Moves sequences that decode without the host on by their drawn token. Where {@code remaining[n]
+   * > 0} it is counted down by 1, to 0 at once where tokens[n] is the stop token; where some remain
+   * then, {@code pending[n] = tokens[n]}, and starts[n] and positions[n] grow by 1. So an ended
+   * sequence stands still, and its next decoding step computes what its last one did.
+   *
+   * @param tokens I32 [N], as drawn by {@link #sample}
+   * @param stopToken negative for none
+   * @param pending I32 [N], in place: the token that the next step reads
+   * @param starts I32 [N], in place: its place in the cache
+   * @param positions I32 [N], in place: the place of the token that the next step draws
+   * @param remaining I32 [N], in place: tokens still to draw
+   */
+  void advance(
+      Tensor tokens,
+      int stopToken,
+      Tensor pending,
+      Tensor starts,
+      Tensor positions,
+      Tensor remaining);
+
+  /**
    * AdamW; Loshchilov and Hutter (2019): {@code g = grad * gradFactor[0]; m = β1 m + (1-β1) g; v =
    * β2 v + (1-β2) g²; param -= lr (mhat / (sqrt(vhat) + eps) + weightDecay param)}, bias
    * corrections with {@code step} counted from 1.

@@ -1,59 +1,68 @@
 package dev.anechoic.bench.gpucheck;
 
 import dev.anechoic.bench.gpucheck.KernelRate.Unit;
+import dev.anechoic.kernels.cuda.Cublas;
+import dev.anechoic.kernels.cuda.DriverException;
 import dev.anechoic.tensor.Arena;
 import dev.anechoic.tensor.Backend;
 import dev.anechoic.tensor.DType;
+import dev.anechoic.tensor.Kernels.KlEstimator;
 import dev.anechoic.tensor.MemoryLedger;
+import dev.anechoic.tensor.Recording;
 import dev.anechoic.tensor.Tensor;
+import dev.anechoic.tensor.op.Rotary;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Times the kernels of a backend through the kernel table, against two ceilings measured in the
- * same run: a copy for those bound by memory, the largest matrix product for the rest.
+ * Part 4, kernels: each through the kernel table, against the ceilings of the same run: the copy
+ * for those bound by memory, the matrix product for the rest. Bytes count every operand once.
  */
 final class KernelBenchmarks {
-  private static final int ROUNDS = 5;
+  private static final int LAUNCHES = 100;
 
   private final Backend backend;
   private final Size size;
+  private final Ceilings ceilings;
+  private final Report report;
+  private final Stopwatch watch;
   private final List<KernelRate> rates = new ArrayList<>();
-  private double copyCeiling = Double.NaN;
-  private double matmulCeiling = Double.NaN;
 
-  /**
-   * How much work one call is.
-   *
-   * @param matmul extent of the square products
-   * @param rows of the row kernels
-   * @param columns of the row kernels
-   * @param time positions of attention
-   * @param heads of attention
-   * @param roundNanos least duration of a round
-   */
-  record Size(int matmul, int rows, int columns, int time, int heads, long roundNanos) {
-    /** For a GPU: every call is far longer than its launch. */
-    static final Size FULL = new Size(8192, 8192, 32_000, 8192, 16, 50_000_000L);
-
-    /** For a CPU, to see that everything runs. */
-    static final Size SMALL = new Size(64, 16, 1100, 64, 2, 1_000_000L);
-  }
-
-  KernelBenchmarks(Backend backend, Size size) {
+  KernelBenchmarks(Backend backend, Size size, Ceilings ceilings, Report report) {
     this.backend = backend;
     this.size = size;
+    this.ceilings = ceilings;
+    this.report = report;
+    this.watch = new Stopwatch(backend, size.roundNanos());
   }
 
-  /** Runs all; the rates come in the order of the table. */
-  List<KernelRate> run() {
-    copy();
-    matmul();
-    rows();
-    attention(64);
-    attention(128);
-    adamW();
-    return rates;
+  /** Runs all. */
+  void run() {
+    report.section("Kernels");
+    launches();
+    report.header("kernel", "time", "rate", "share of ceiling", "of cuBLAS");
+    try (Cublas cublas = Cublas.open(backend)) {
+      products(cublas);
+    } catch (DriverException e) {
+      report.skip("cuBLAS beside our products: " + e.reason());
+      products(null);
+    }
+    try (Arena arena = arena()) {
+      rows(arena);
+    }
+    try (Arena arena = arena()) {
+      logits(arena);
+    }
+    try (Arena arena = arena()) {
+      elements(arena);
+    }
+    for (int headSize : new int[] {64, 128}) {
+      try (Arena arena = arena()) {
+        attention(arena, headSize);
+      }
+    }
+    report.put("kernels", rates.stream().map(KernelRate::toMap).toList());
   }
 
   private Arena arena() {
@@ -66,131 +75,207 @@ final class KernelBenchmarks {
     return t;
   }
 
-  /** Nanoseconds of one call: the best of some rounds of many calls with one wait at the end. */
-  private double time(Runnable call) {
-    call.run();
-    backend.synchronize();
-    int calls = 1;
-    double best = Double.MAX_VALUE;
-    for (int round = 0; round < ROUNDS; round++) {
-      long start = System.nanoTime();
-      for (int i = 0; i < calls; i++) {
-        call.run();
-      }
-      backend.synchronize();
-      double nanos = (double) (System.nanoTime() - start) / calls;
-      best = Math.min(best, nanos);
-      calls = (int) Math.max(1, Math.min(10_000, size.roundNanos / best));
-    }
-    return best;
-  }
-
-  private void bytes(String kernel, double amount, Runnable call) {
-    rates.add(new KernelRate(kernel, time(call), amount, Unit.BYTES, copyCeiling));
+  /** A kernel that moves {@code floats} elements of four bytes. */
+  private void bytes(String kernel, double floats, Runnable call) {
+    double nanos = watch.nanos(call);
+    double most = ceilings.copyBytesPerSecond();
+    add(new KernelRate(kernel, nanos, 4 * floats, Unit.BYTES, most, Double.NaN));
   }
 
   private void flops(String kernel, double amount, Runnable call) {
-    rates.add(new KernelRate(kernel, time(call), amount, Unit.FLOPS, matmulCeiling));
+    double nanos = watch.nanos(call);
+    double most = ceilings.flopsPerSecond();
+    add(new KernelRate(kernel, nanos, amount, Unit.FLOPS, most, Double.NaN));
   }
 
-  private void copy() {
-    try (Arena arena = arena()) {
-      Tensor a = filled(arena, 1, size.rows, size.columns);
-      Tensor b = arena.like(a);
-      bytes("copy " + a.shape(), 8.0 * a.size(), () -> backend.copy(a, b));
-      copyCeiling = rates.getLast().perSecond();
-    }
+  private void add(KernelRate rate) {
+    rates.add(rate);
+    report.speed(rate.kernel(), rate.perSecond() / rate.unit().scale);
+    report.row(rate.cells());
   }
 
-  private void matmul() {
-    int n = size.matmul;
-    try (Arena arena = arena()) {
-      Tensor a = filled(arena, 0.5, n, n);
-      Tensor b = filled(arena, 0.25, n, n);
-      Tensor c = arena.like(a);
-      double amount = 2.0 * n * n * n;
-      flops("matmul NN " + n, amount, () -> backend.matmul(a, false, b, false, null, c, false));
-      matmulCeiling = rates.getLast().perSecond();
-      flops("matmul NT " + n, amount, () -> backend.matmul(a, false, b, true, null, c, false));
-      flops("matmul TN " + n, amount, () -> backend.matmul(a, true, b, false, null, c, true));
-    }
-  }
-
-  private void rows() {
-    try (Arena arena = arena()) {
-      Tensor x = filled(arena, 0.5, size.rows, size.columns);
-      Tensor y = arena.like(x);
-      Tensor perRow = filled(arena, 1, size.rows);
-      Tensor lse = arena.zeros(DType.F32, size.rows);
-      Tensor loss = arena.zeros(DType.F32, size.rows);
-      Tensor targets = arena.zeros(DType.I32, size.rows);
-      double element = (double) x.size();
-      String shape = " " + x.shape();
-      bytes("softmax" + shape, 8 * element, () -> backend.softmax(x, y));
-      bytes("rmsNorm" + shape, 8 * element, () -> backend.rmsNorm(x, null, 1e-5, y, lse));
-      bytes(
-          "layerNorm" + shape,
-          8 * element,
-          () -> backend.layerNorm(x, null, null, 1e-5, y, loss, lse));
-      bytes("crossEntropy" + shape, 4 * element, () -> backend.crossEntropy(x, targets, loss, lse));
-      bytes(
-          "crossEntropyBackward" + shape,
-          8 * element,
-          () -> backend.crossEntropyBackward(x, targets, lse, perRow, y, false));
-      bytes("entropy" + shape, 4 * element, () -> backend.entropy(x, 1, loss, lse));
-      bytes("klFull" + shape, 8 * element, () -> backend.klFull(x, y, 1, loss, lse, perRow));
-      bytes("gelu" + shape, 8 * element, () -> backend.gelu(x, y));
-    }
-  }
-
-  private void attention(int headSize) {
-    int t = size.time;
-    int h = size.heads;
-    try (Arena arena = arena()) {
-      Tensor qkv = filled(arena, 0.1, 1, t, 3 * h * headSize);
-      Tensor out = arena.zeros(DType.F32, 1, t, h * headSize);
-      Tensor lse = arena.zeros(DType.F32, 1, h, t);
-      Tensor dQkv = arena.like(qkv);
-      double scale = 1 / Math.sqrt(headSize);
-      double forward = 2.0 * t * t * headSize * h;
-      String shape = " T=%d H=%d D=%d".formatted(t, h, headSize);
-      flops("attention" + shape, forward, () -> backend.attention(qkv, h, h, scale, out, lse));
-      flops(
-          "attentionBackward" + shape,
-          2.5 * forward,
-          () -> backend.attentionBackward(qkv, h, h, scale, out, lse, out, dQkv, false));
-      Tensor one = filled(arena, 0.1, 1, 1, 3 * h * headSize);
-      Tensor oneOut = arena.zeros(DType.F32, 1, 1, h * headSize);
-      Tensor keys = arena.zeros(DType.F32, 1, h, t, headSize);
-      Tensor values = arena.zeros(DType.F32, 1, h, t, headSize);
-      Tensor slots = arena.zeros(DType.I32, 1);
-      Tensor starts = arena.of(new int[] {t - 1}, 1);
-      bytes(
-          "attentionCached" + shape,
-          2.0 * keys.size() * (backend.name().contains("f32") ? 4 : 2),
-          () -> backend.attentionCached(one, slots, starts, h, h, scale, keys, values, oneOut));
-    }
-  }
-
-  private void adamW() {
-    try (Arena arena = arena()) {
-      int n = size.rows * size.columns / 4;
-      Tensor param = filled(arena, 1, n);
-      Tensor grad = filled(arena, 0.1, n);
-      Tensor m = arena.zeros(DType.F32, n);
-      Tensor v = arena.zeros(DType.F32, n);
-      bytes(
-          "adamW [" + n + "]",
-          28.0 * n,
-          () -> backend.adamW(param, grad, m, v, 1e-3, 0.9, 0.95, 1e-8, 0.1, 1, null));
-    }
-  }
-
-  /** Nanoseconds per launch of a kernel that does next to nothing. */
-  double launchNanos() {
+  /** What starting a kernel costs, alone and in a graph. */
+  private void launches() {
     try (Arena arena = arena()) {
       Tensor x = arena.zeros(DType.F32, 1);
-      return time(() -> backend.fill(x, 0));
+      double alone = watch.nanos(() -> backend.fill(x, 0));
+      try (Recording many =
+          backend.record(() -> {
+            for (int i = 0; i < LAUNCHES; i++) {
+              backend.fill(x, i);
+            }
+          })) {
+        double inGraph = watch.nanos(many::run) / LAUNCHES;
+        report.put("launch_nanos", alone);
+        report.put("launch_in_graph_nanos", inGraph);
+        report.note(
+            "a launch with nothing to do: %.0f ns, in a graph of %d: %.0f ns"
+                .formatted(alone, LAUNCHES, inGraph));
+      }
     }
+  }
+
+  private void products(@Nullable Cublas cublas) {
+    int n = size.matmul();
+    double amount = 2.0 * n * n * n;
+    for (String kind : new String[] {"NN", "NT", "TN"}) {
+      boolean transposeA = kind.charAt(0) == 'T';
+      boolean transposeB = kind.charAt(1) == 'T';
+      double ours = Ceilings.product(backend, null, watch, n, transposeA, transposeB);
+      double theirs =
+          cublas == null
+              ? Double.NaN
+              : Ceilings.product(backend, cublas, watch, n, transposeA, transposeB);
+      double most = ceilings.flopsPerSecond();
+      add(
+          new KernelRate(
+              "matmul " + kind + " " + n, ours, amount, Unit.FLOPS, most, theirs / ours));
+    }
+  }
+
+  private void rows(Arena arena) {
+    Tensor x = filled(arena, 0.5, size.rows(), size.columns());
+    Tensor y = filled(arena, 1e-4, size.rows(), size.columns());
+    Tensor dX = arena.like(x);
+    Tensor mean = arena.zeros(DType.F32, size.rows());
+    Tensor rstd = filled(arena, 1, size.rows());
+    Tensor columns = arena.zeros(DType.F32, size.columns());
+    double n = x.size();
+    String shape = " " + x.shape();
+    bytes("copy" + shape, 2 * n, () -> backend.copy(x, dX));
+    bytes("softmax" + shape, 2 * n, () -> backend.softmax(x, dX));
+    bytes("softmaxBackward" + shape, 3 * n, () -> backend.softmaxBackward(y, x, dX, false));
+    bytes("logSoftmax" + shape, 2 * n, () -> backend.logSoftmax(x, dX));
+    bytes("logSoftmaxBackward" + shape, 3 * n, () -> backend.logSoftmaxBackward(y, x, dX, false));
+    bytes("rmsNorm" + shape, 2 * n, () -> backend.rmsNorm(x, null, 1e-5, dX, rstd));
+    bytes(
+        "rmsNormBackward" + shape,
+        3 * n,
+        () -> backend.rmsNormBackward(x, null, rstd, y, dX, false, null, false));
+    bytes("layerNorm" + shape, 2 * n, () -> backend.layerNorm(x, null, null, 1e-5, dX, mean, rstd));
+    bytes(
+        "layerNormBackward" + shape,
+        3 * n,
+        () ->
+            backend.layerNormBackward(x, null, mean, rstd, y, dX, false, null, false, null, false));
+    bytes("sumRows" + shape, n, () -> backend.sumRows(x, columns, false));
+    bytes("sumColumns" + shape, n, () -> backend.sumColumns(x, 1, mean));
+  }
+
+  private void logits(Arena arena) {
+    Tensor x = filled(arena, 0.5, size.rows(), size.columns());
+    Tensor q = filled(arena, 0.25, size.rows(), size.columns());
+    Tensor dX = arena.like(x);
+    Tensor loss = arena.zeros(DType.F32, size.rows());
+    Tensor lse = arena.zeros(DType.F32, size.rows());
+    Tensor lseQ = arena.zeros(DType.F32, size.rows());
+    Tensor one = filled(arena, 1, size.rows());
+    Tensor tokens = arena.zeros(DType.I32, size.rows());
+    double n = x.size();
+    String shape = " " + x.shape();
+    bytes("crossEntropy" + shape, n, () -> backend.crossEntropy(x, tokens, loss, lse));
+    bytes(
+        "crossEntropyBackward" + shape,
+        2 * n,
+        () -> backend.crossEntropyBackward(x, tokens, lse, one, dX, false));
+    bytes("tokenLogProbs" + shape, n, () -> backend.tokenLogProbs(x, tokens, 1, loss, lse));
+    bytes(
+        "tokenLogProbsBackward" + shape,
+        2 * n,
+        () -> backend.tokenLogProbsBackward(x, tokens, 1, lse, one, dX, false));
+    bytes("entropy" + shape, n, () -> backend.entropy(x, 1, loss, lse));
+    bytes(
+        "entropyBackward" + shape,
+        2 * n,
+        () -> backend.entropyBackward(x, 1, loss, lse, one, dX, false));
+    bytes("klFull" + shape, 2 * n, () -> backend.klFull(x, q, 1, loss, lse, lseQ));
+    bytes(
+        "klFullBackward" + shape,
+        3 * n,
+        () -> backend.klFullBackward(x, q, 1, loss, lse, lseQ, one, dX, false));
+    bytes(
+        "sample" + shape,
+        n,
+        () -> backend.sample(x, 1, 0, 1, 1, 1, 1, tokens, tokens, tokens, loss));
+  }
+
+  private void elements(Arena arena) {
+    int width = size.columns() / 2 * 2;
+    Tensor x = filled(arena, 0.5, size.rows(), width);
+    Tensor y = arena.like(x);
+    Tensor z = arena.like(x);
+    Tensor half = arena.zeros(DType.F32, size.rows(), width / 2);
+    double n = x.size();
+    String shape = " " + x.shape();
+    bytes("fill" + shape, n, () -> backend.fill(y, 1));
+    bytes("add" + shape, 3 * n, () -> backend.add(x, x, y));
+    bytes("mul" + shape, 3 * n, () -> backend.mul(x, x, y));
+    bytes("scale" + shape, 2 * n, () -> backend.scale(x, 2, y, false));
+    bytes("gelu" + shape, 2 * n, () -> backend.gelu(x, y));
+    bytes("geluBackward" + shape, 3 * n, () -> backend.geluBackward(x, y, z, false));
+    bytes("silu" + shape, 2 * n, () -> backend.silu(x, y));
+    bytes("swiglu" + shape, 1.5 * n, () -> backend.swiglu(x, half));
+    bytes("swigluBackward" + shape, 2.5 * n, () -> backend.swigluBackward(x, half, y, false));
+    bytes("dropout" + shape, 2 * n, () -> backend.dropout(x, 0.1, 1, 1, 1, y));
+    Tensor sum = arena.zeros(DType.F32, 1);
+    bytes("sumSquares" + shape, n, () -> backend.sumSquares(x, sum, false));
+    bytes("weightedSum" + shape, 2 * n, () -> backend.weightedSum(x, y, sum));
+    bytes("klSampled" + shape, 3 * n, () -> backend.klSampled(x, y, KlEstimator.values()[0], z));
+    bytes("policyLoss" + shape, 5 * n, () -> backend.policyLoss(x, x, y, 0.2, 0.2, z, y));
+    bytes("valueLoss" + shape, 4 * n, () -> backend.valueLoss(x, x, y, 0.2, z));
+    Tensor m = arena.like(x);
+    backend.fill(m, 0);
+    backend.fill(z, 0);
+    bytes(
+        "adamW" + shape,
+        7 * n,
+        () -> backend.adamW(x, y, m, z, 1e-3, 0.9, 0.95, 1e-8, 0.1, 1, null));
+  }
+
+  private void attention(Arena arena, int headSize) {
+    int t = size.time();
+    int h = size.heads();
+    Tensor qkv = filled(arena, 0.1, 1, t, 3 * h * headSize);
+    Tensor out = arena.zeros(DType.F32, 1, t, h * headSize);
+    Tensor lse = arena.zeros(DType.F32, 1, h, t);
+    Tensor dQkv = arena.like(qkv);
+    double scale = 1 / Math.sqrt(headSize);
+    double forward = 2.0 * t * t * headSize * h;
+    String shape = " T=%d H=%d D=%d".formatted(t, h, headSize);
+    flops("attention" + shape, forward, () -> backend.attention(qkv, h, h, scale, out, lse));
+    flops(
+        "attentionBackward" + shape,
+        2.5 * forward,
+        () -> backend.attentionBackward(qkv, h, h, scale, out, lse, out, dQkv, false));
+    Tensor table = arena.of(Rotary.table(t, headSize, 10_000), t, headSize);
+    double width = 3.0 * t * h * headSize;
+    bytes(
+        "rotary" + shape,
+        2 * width,
+        () -> backend.rotary(qkv, null, table, 2 * h, headSize, false, dQkv));
+    decode(arena, headSize, scale);
+  }
+
+  /** One new token each for a batch of sequences whose caches are full. */
+  private void decode(Arena arena, int headSize, double scale) {
+    int t = size.time();
+    int h = size.heads();
+    int b = size.decodeBatch();
+    Tensor one = filled(arena, 0.1, b, 1, 3 * h * headSize);
+    Tensor out = arena.zeros(DType.F32, b, 1, h * headSize);
+    Tensor keys = arena.zeros(DType.F32, b, h, t, headSize);
+    Tensor values = arena.zeros(DType.F32, b, h, t, headSize);
+    int[] numbers = new int[b];
+    int[] last = new int[b];
+    for (int i = 0; i < b; i++) {
+      numbers[i] = i;
+      last[i] = t - 1;
+    }
+    Tensor slots = arena.of(numbers, b);
+    Tensor starts = arena.of(last, b);
+    bytes(
+        "attentionCached B=%d T=%d H=%d D=%d".formatted(b, t, h, headSize),
+        2.0 * keys.size(),
+        () -> backend.attentionCached(one, slots, starts, h, h, scale, keys, values, out));
   }
 }

@@ -8,8 +8,8 @@ import dev.anechoic.tensor.Tensor;
 import dev.anechoic.tensor.TensorException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.HashMap;
-import java.util.Map;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,7 +31,7 @@ public final class CudaBackend
   private final String name;
   private final CudaDevice device;
   private final Precision precision;
-  private final Map<String, GraphRecorder> recorders = new HashMap<>();
+  private final List<GraphRecorder> recorders = new ArrayList<>();
 
   /** What matrix products and attention compute with. */
   public enum Precision {
@@ -116,7 +116,7 @@ public final class CudaBackend
     }
     long bytes = Math.max(1, elements * dtype.bytes());
     long address = device.pool().take(bytes);
-    device.driver().zero(address, bytes);
+    device.zero(address, bytes);
     return new CudaBuffer(address, dtype, elements, bytes);
   }
 
@@ -265,24 +265,13 @@ public final class CudaBackend
   }
 
   @Override
-  public void repeated(String kind, Runnable work) {
-    GraphRecorder recorder = recorders.get(kind);
-    if (recorder == null) {
-      recorder = new GraphRecorder(device);
-      recorders.put(kind, recorder);
-    }
-    recorder.begin();
-    try {
-      work.run();
-      recorder.end();
-    } finally {
-      device.stopRecording();
-    }
+  public GraphRecorder record(Runnable work) {
+    return new GraphRecorder(device, work, recorders);
   }
 
-  /** The launches kept under a name, or null before the first {@link #repeated}. */
-  @Nullable GraphRecorder recorder(String kind) {
-    return recorders.get(kind);
+  @Override
+  public boolean replays() {
+    return true;
   }
 
   @Override
@@ -297,7 +286,7 @@ public final class CudaBackend
 
   @Override
   public void close() {
-    recorders.values().forEach(GraphRecorder::close);
+    List.copyOf(recorders).forEach(GraphRecorder::close);
     device.close();
   }
 }

@@ -5,7 +5,9 @@ import dev.anechoic.tensor.Tensor;
 import dev.anechoic.tensor.TensorException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -48,10 +50,13 @@ final class CudaDevice implements AutoCloseable {
   private boolean indicesUnchecked;
   private long scratch;
   private long scratchBytes;
+  private int scratchMoves;
+  private final List<MemorySegment> argumentBlocks = new ArrayList<>();
   private final Kernel[] recent = new Kernel[RECENT];
   private int launches;
   private long parameterVersion;
   private long recordingEdges;
+  private @Nullable Launches recentGraph;
   private @Nullable GraphRecorder recorder;
   private @Nullable MatmulTile forcedTile;
 
@@ -150,6 +155,17 @@ final class CudaDevice implements AutoCloseable {
     }
   }
 
+  /** Starts a graph of these launches. */
+  void launch(Driver.Graph graph, Launches list) {
+    recentGraph = list;
+    try {
+      graph.launch();
+    } catch (DriverException e) {
+      int at = e.launch();
+      throw failed(at >= 0 ? list.get(at).description() : list.describe(), e);
+    }
+  }
+
   private static TensorException failed(String what, DriverException e) {
     return new TensorException(
         TensorException.Kind.BACKEND, what, e.reason() + "; this is a defect of the kernel", e);
@@ -160,6 +176,9 @@ final class CudaDevice implements AutoCloseable {
     StringBuilder what = new StringBuilder("one of the latest kernels:");
     for (int i = Math.max(0, launches - RECENT); i < launches; i++) {
       what.append("\n  ").append(recent[i % RECENT].describe());
+    }
+    if (recentGraph != null) {
+      what.append("\n  ").append(recentGraph.describe());
     }
     return failed(what.toString(), e);
   }
@@ -177,9 +196,37 @@ final class CudaDevice implements AutoCloseable {
     recordingEdges++;
   }
 
+  /** Pinned memory for the arguments of a launch that is kept. */
+  MemorySegment takeArgumentBlock() {
+    return argumentBlocks.isEmpty()
+        ? driver.pinned(Kernel.BLOCK_BYTES)
+        : argumentBlocks.removeLast();
+  }
+
+  /** Takes a block back; graphs have copies of its values. */
+  void giveArgumentBlock(MemorySegment block) {
+    argumentBlocks.add(block);
+  }
+
+  boolean isRecording() {
+    return recorder != null;
+  }
+
   private void flushRecorded() {
     if (recorder != null) {
-      recorder.flush();
+      recorder.split();
+    }
+  }
+
+  /**
+   * Tells that launches were started again without the Java that made them.
+   *
+   * @param wroteParameters whether one of them writes a parameter
+   */
+  void replayed(boolean wroteParameters) {
+    indicesUnchecked = true; // a look too many costs one small copy
+    if (wroteParameters) {
+      parameterVersion++;
     }
   }
 
@@ -197,8 +244,20 @@ final class CudaDevice implements AutoCloseable {
       }
       scratchBytes = DevicePool.blockBytes(bytes + bytes / 4);
       scratch = pool.take(scratchBytes);
+      scratchMoves++;
     }
     return scratch;
+  }
+
+  /** How often the scratch memory has moved: launches written down before name the old one. */
+  int scratchMoves() {
+    return scratchMoves;
+  }
+
+  /** Sets new memory to zero, after everything that was started before. */
+  void zero(long address, long bytes) {
+    flushRecorded();
+    driver.zero(address, bytes);
   }
 
   /** Where a kernel reports an index out of range; the host looks at the next synchronisation. */

@@ -191,4 +191,24 @@ interface CudaLogits extends CudaKernels {
         .arg(columns <= CudaDevice.WARP_COLUMNS)
         .launch();
   }
+
+  @Override
+  default void advance(
+      Tensor tokens,
+      int stopToken,
+      Tensor pending,
+      Tensor starts,
+      Tensor positions,
+      Tensor remaining) {
+    gpu()
+        .elements("advance", tokens.size())
+        .arg(tokens)
+        .arg(stopToken)
+        .out(pending)
+        .out(starts)
+        .out(positions)
+        .out(remaining)
+        .arg(tokens.size())
+        .launch();
+  }
 }

@@ -5,14 +5,28 @@ public final class DriverException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   private final String reason;
+  private final int launch;
 
   public DriverException(String reason) {
+    this(reason, -1);
+  }
+
+  /**
+   * @param launch which one of a graph's launches failed, or -1 where it is not known
+   */
+  public DriverException(String reason, int launch) {
     super(reason);
     this.reason = reason;
+    this.launch = launch;
   }
 
   /** What went wrong, in one sentence or with the compiler's words. */
   public String reason() {
     return reason;
+  }
+
+  /** Which one of a graph's launches failed, or -1. */
+  int launch() {
+    return launch;
   }
 }

@@ -1,26 +1,36 @@
 package dev.anechoic.kernels.cuda;
 
+import dev.anechoic.tensor.Recording;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Turns a repeated stretch of launches into device graphs, without asking its author for anything.
+ * Turns a stretch of launches into device graphs, without asking its author for anything.
  *
- * <p>The stretch runs as ordinary Java every time. The first time its launches are written down and
- * made a graph. From then on each launch is held against the one in its place: equal arguments cost
- * nothing, changed ones (a step number, a learning rate) are put into the graph's node, and at the
- * end one graph launch starts all of it. A launch of another kernel or grid makes the rest of the
- * graph anew, so a stretch that differs is slower, never wrong.
+ * <p>The first time, the stretch runs as ordinary Java; its launches are written down, made a graph
+ * and started. From then on {@link #run} starts the graph alone. {@link #renew} runs the Java again
+ * and holds each launch against the one in its place: equal arguments cost nothing, changed ones (a
+ * learning rate, a step number) are put into the graph's node. A launch of another kernel or grid
+ * makes the rest of the graph anew, so a stretch that differs is slower, never wrong.
  *
- * <p>A copy from or to the host ends a segment: what was collected starts, then the copy.
+ * <p>A copy from or to the host, and memory that is taken anew, end a segment: what was collected
+ * starts, then the copy. A stretch of several segments cannot be replayed, so it runs in Java every
+ * time, as does one whose scratch memory has moved since.
  */
-final class GraphRecorder {
+final class GraphRecorder implements Recording {
   private final CudaDevice device;
+  private final Runnable work;
+  private final List<GraphRecorder> all;
   private final List<Segment> segments = new ArrayList<>();
   private int segment;
+  private boolean split;
+  private boolean replayable;
+  private int scratchMoves;
+  private boolean writesParameters;
   private int builds;
   private int launchesOfGraphs;
+  private int javaRuns;
 
   /** The launches between two copies. */
   private static final class Segment {
@@ -36,19 +46,50 @@ final class GraphRecorder {
     }
   }
 
-  GraphRecorder(CudaDevice device) {
+  /**
+   * @param all the open recorders of the backend; it leaves them when it is closed
+   */
+  GraphRecorder(CudaDevice device, Runnable work, List<GraphRecorder> all) {
     this.device = device;
+    this.work = work;
+    this.all = all;
+    all.add(this);
   }
 
-  void begin() {
+  @Override
+  public void run() {
+    if (!replayable || scratchMoves != device.scratchMoves()) {
+      renew();
+      return;
+    }
+    if (segment == 1) { // 0 where there was nothing to do
+      start(segments.getFirst());
+    }
+    device.replayed(writesParameters);
+  }
+
+  @Override
+  public void renew() {
+    if (device.isRecording()) {
+      throw new IllegalStateException("recordings do not nest");
+    }
     segment = 0;
     segments.forEach(s -> s.next = 0);
+    split = false;
+    replayable = false;
+    javaRuns++;
+    long parametersBefore = device.parameterVersion();
+    int movesBefore = device.scratchMoves();
     device.record(this);
-  }
-
-  void end() {
-    flush();
-    device.stopRecording();
+    try {
+      work.run();
+      flush();
+    } finally {
+      device.stopRecording();
+    }
+    writesParameters = device.parameterVersion() != parametersBefore;
+    scratchMoves = device.scratchMoves();
+    replayable = !split && segment <= 1 && scratchMoves == movesBefore;
   }
 
   /** How often a graph had to be made; stays the same while the stretch repeats. */
@@ -59,6 +100,11 @@ final class GraphRecorder {
   /** How many graphs were launched. */
   int launchesOfGraphs() {
     return launchesOfGraphs;
+  }
+
+  /** How often the work ran in Java. */
+  int javaRuns() {
+    return javaRuns;
   }
 
   void add(Kernel kernel) {
@@ -74,8 +120,7 @@ final class GraphRecorder {
       }
       return;
     }
-    s.launches.truncate(index);
-    s.dropGraph();
+    truncate(s, index);
     s.launches.add(copyOf(kernel));
   }
 
@@ -96,7 +141,7 @@ final class GraphRecorder {
   }
 
   private Launches.Launch copyOf(Kernel kernel) {
-    Launches.Launch launch = new Launches.Launch(device.driver().pinned(Kernel.BLOCK_BYTES));
+    Launches.Launch launch = new Launches.Launch(device.takeArgumentBlock(), kernel.describe());
     Kernel.pointAtValues(launch.arguments);
     Kernel.copyValues(kernel.block(), launch.arguments);
     launch.function = kernel.function();
@@ -108,28 +153,47 @@ final class GraphRecorder {
     return launch;
   }
 
+  /** Starts what was collected, because something else is about to happen in the stream. */
+  void split() {
+    split = true;
+    flush();
+  }
+
   /** Starts what was collected and goes on with the next segment. */
-  void flush() {
+  private void flush() {
     if (segment == segments.size() || segments.get(segment).next == 0) {
       return;
     }
     Segment s = segments.get(segment);
     if (s.next < s.launches.size()) {
-      s.launches.truncate(s.next);
-      s.dropGraph();
+      truncate(s, s.next);
     }
-    if (s.graph == null) {
-      s.graph = device.driver().graph(s.launches);
-      builds++;
-    }
-    s.graph.launch();
-    launchesOfGraphs++;
+    start(s);
     s.next = 0;
     segment++;
   }
 
-  void close() {
-    segments.forEach(Segment::dropGraph);
+  private void start(Segment s) {
+    if (s.graph == null) {
+      s.graph = device.driver().graph(s.launches);
+      builds++;
+    }
+    device.launch(s.graph, s.launches);
+    launchesOfGraphs++;
+  }
+
+  private void truncate(Segment s, int size) {
+    s.dropGraph();
+    while (s.launches.size() > size) {
+      device.giveArgumentBlock(s.launches.removeLast().arguments);
+    }
+  }
+
+  @Override
+  public void close() {
+    segments.forEach(s -> truncate(s, 0));
     segments.clear();
+    replayable = false;
+    all.remove(this);
   }
 }

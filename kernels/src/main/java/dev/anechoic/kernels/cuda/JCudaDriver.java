@@ -191,6 +191,11 @@ public final class JCudaDriver implements Driver {
     }
   }
 
+  /** Device memory as JCuda's libraries take it. */
+  static Pointer devicePointer(long address) {
+    return Address.of(address);
+  }
+
   /** Major version of the compute capability: 9 has wgmma and TMA. */
   public int computeCapabilityMajor() {
     return architecture.major;

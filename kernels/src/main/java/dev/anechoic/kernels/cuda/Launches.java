@@ -15,9 +15,16 @@ public final class Launches {
     int gridZ;
     int threads;
     int sharedBytes;
+    private final String description;
 
-    Launch(MemorySegment arguments) {
+    Launch(MemorySegment arguments, String description) {
       this.arguments = arguments;
+      this.description = description;
+    }
+
+    /** Kernel, grid and shapes, for messages. */
+    String description() {
+      return description;
     }
 
     public long function() {
@@ -53,6 +60,8 @@ public final class Launches {
   /** Size of an argument block. */
   public static final long ARGUMENT_BYTES = Kernel.BLOCK_BYTES;
 
+  private static final int DESCRIBED = 8;
+
   private final List<Launch> list = new ArrayList<>();
 
   public int size() {
@@ -69,12 +78,24 @@ public final class Launches {
     Kernel.copyValues(list.get(index).arguments, to);
   }
 
+  /** For messages: every launch of a short list, the ends of a long one. */
+  String describe() {
+    StringBuilder text = new StringBuilder("a graph of " + list.size() + " kernels:");
+    for (int i = 0; i < list.size(); i++) {
+      if (i < DESCRIBED || i >= list.size() - DESCRIBED) {
+        text.append("\n  ").append(list.get(i).description());
+      } else if (i == DESCRIBED) {
+        text.append("\n  ...");
+      }
+    }
+    return text.toString();
+  }
+
   void add(Launch launch) {
     list.add(launch);
   }
 
-  /** Forgets the launches from {@code size} on. */
-  void truncate(int size) {
-    list.subList(size, list.size()).clear();
+  Launch removeLast() {
+    return list.removeLast();
   }
 }

@@ -279,14 +279,18 @@ public final class EmulatedDriver implements Driver {
     public void launch() {
       for (int i = 0; i < arguments.size(); i++) {
         Launches.Launch l = launches.get(i);
-        EmulatedDriver.this.launch(
-            l.function(),
-            l.gridX(),
-            l.gridY(),
-            l.gridZ(),
-            l.threads(),
-            l.sharedBytes(),
-            arguments.get(i));
+        try {
+          EmulatedDriver.this.launch(
+              l.function(),
+              l.gridX(),
+              l.gridY(),
+              l.gridZ(),
+              l.threads(),
+              l.sharedBytes(),
+              arguments.get(i));
+        } catch (DriverException e) {
+          throw new DriverException(e.reason(), i);
+        }
       }
     }
 

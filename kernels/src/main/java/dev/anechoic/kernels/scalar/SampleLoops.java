@@ -3,6 +3,7 @@ package dev.anechoic.kernels.scalar;
 import static dev.anechoic.kernels.scalar.Scalars.exp;
 import static dev.anechoic.kernels.scalar.Scalars.log;
 
+import dev.anechoic.kernels.heap.HeapBuffer;
 import dev.anechoic.tensor.Kernels;
 import dev.anechoic.tensor.Philox;
 import dev.anechoic.tensor.Tensor;
@@ -40,6 +41,32 @@ interface SampleLoops extends Kernels {
       int token = greedy ? largest(logits, n) : draw(logits, n, t, kept, lse, u);
       tokens.put(n, token);
       logprobs.put(n, logits.at(n, token) / t - lse);
+    }
+  }
+
+  @Override
+  default void advance(
+      Tensor tokensTensor,
+      int stopToken,
+      Tensor pendingTensor,
+      Tensor startsTensor,
+      Tensor positionsTensor,
+      Tensor remainingTensor) {
+    int[] tokens = HeapBuffer.ints(tokensTensor);
+    int[] pending = HeapBuffer.ints(pendingTensor);
+    int[] starts = HeapBuffer.ints(startsTensor);
+    int[] positions = HeapBuffer.ints(positionsTensor);
+    int[] remaining = HeapBuffer.ints(remainingTensor);
+    for (int n = 0; n < tokensTensor.size(); n++) {
+      int token = tokens[HeapBuffer.at(tokensTensor) + n];
+      int row = HeapBuffer.at(remainingTensor) + n;
+      boolean stops = stopToken >= 0 && token == stopToken;
+      remaining[row] = remaining[row] > 0 && !stops ? remaining[row] - 1 : 0;
+      if (remaining[row] > 0) {
+        pending[HeapBuffer.at(pendingTensor) + n] = token;
+        starts[HeapBuffer.at(startsTensor) + n]++;
+        positions[HeapBuffer.at(positionsTensor) + n]++;
+      }
     }
   }
 

@@ -31,6 +31,15 @@ class EmulatedConformanceTest {
     check(Conformance.run("cuda-emulated", Conformance.Options.QUICK.withAllocations(false)));
   }
 
+  @Test
+  void theKernelsOfLongRowsKeepEveryPromise() {
+    Emulated.assumeAvailable();
+    Conformance.Options wide = Conformance.Options.QUICK.withAllocations(false).withWide(true);
+    ConformanceReport report = Conformance.run("cuda-emulated", wide);
+    assertTrue(report.cases() > 100, report.toString());
+    assertEquals(List.of(), report.failures(), report.toString());
+  }
+
   private static void check(ConformanceReport report) {
     assertEquals(OpTable.all().size(), report.ops().size());
     assertTrue(report.ops().stream().allMatch(op -> op.cases() > 0), "an op ran no case");

@@ -7,6 +7,7 @@ import dev.anechoic.model.transformer.ParameterLayout;
 import dev.anechoic.model.transformer.Parameters;
 import dev.anechoic.tensor.Arena;
 import dev.anechoic.tensor.Backend;
+import dev.anechoic.tensor.Recording;
 import dev.anechoic.tensor.Shape;
 import dev.anechoic.tensor.Tensor;
 import java.util.ArrayList;
@@ -51,7 +52,9 @@ public final class AdamW implements AutoCloseable {
   private final Tensor factor; // [1]
   private final float[] host = new float[1];
   private final List<Group> groups = new ArrayList<>();
+  private final Recording update;
   private long steps;
+  private double lr;
 
   /** Makes the parameters trainable and both moments zero. */
   public AdamW(Parameters parameters, Settings settings) {
@@ -68,6 +71,7 @@ public final class AdamW implements AutoCloseable {
     for (ParameterLayout.Kind kind : ParameterLayout.Kind.values()) {
       addGroup(parameters.layout().range(kind), decay(kind));
     }
+    update = backend.record(this::update);
   }
 
   /** Weight decay of parameters of this kind. */
@@ -95,6 +99,11 @@ public final class AdamW implements AutoCloseable {
   /** Moves the parameters against their gradient, and leaves the gradient as it is. */
   public void step(double lr) {
     steps++;
+    this.lr = lr;
+    update.renew(); // the step number is an argument of its kernels
+  }
+
+  private void update() {
     backend.sumSquares(parameters.grad(), sumSquares, false);
     double maxNorm = settings.maxGradNorm() == 0 ? Double.MAX_VALUE : settings.maxGradNorm();
     backend.clipFactor(sumSquares, maxNorm, factor);
@@ -152,6 +161,7 @@ public final class AdamW implements AutoCloseable {
 
   @Override
   public void close() {
+    update.close();
     arena.close();
   }
 }

@@ -11,6 +11,7 @@ import dev.anechoic.tensor.Tape;
 import dev.anechoic.tensor.Tensor;
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Draws completions in a batch of cache slots; a slot that becomes free takes the next request.
@@ -51,6 +52,9 @@ public final class Sampler implements AutoCloseable {
   private final int[] prefillRows;
   private final int[] copySources;
 
+  /** Where the backend replays work: several steps at once. */
+  private final @Nullable DecodeBlock block;
+
   private int active;
   private long decodedTokens;
   private long prefilledTokens;
@@ -79,6 +83,7 @@ public final class Sampler implements AutoCloseable {
     rowLogprobs = new float[slots];
     prefillRows = new int[slots];
     copySources = new int[slots];
+    block = backend.replays() ? new DecodeBlock(model, cache, tape, ledger) : null;
   }
 
   public Transformer model() {
@@ -121,7 +126,11 @@ public final class Sampler implements AutoCloseable {
       if (next < done.length && (active == 0 || free * REFILL_PART >= slots.length)) {
         next = refill(requests, next, settings.maxNewTokens());
       }
-      decode(settings, done);
+      if (block != null && !model.isObserved()) {
+        decodeBlock(block, settings, done);
+      } else {
+        decode(settings, done);
+      }
     }
     return List.of(done);
   }
@@ -255,16 +264,51 @@ public final class Sampler implements AutoCloseable {
     }
     draw(rows, settings);
     for (int r = 0; r < rows; r++) {
-      Slot slot = slots[rowSlots[r]];
-      slot.append(rowTokens[r], rowLogprobs[r]);
-      boolean stopped = rowTokens[r] == settings.stopToken();
-      boolean full = slot.drawn() == settings.maxNewTokens() || slot.cached == cache.positions();
-      if (stopped || full) {
-        done[slot.order] = slot.finish(stopped);
-        active--;
+      take(slots[rowSlots[r]], rowTokens[r], rowLogprobs[r], settings, done);
+    }
+  }
+
+  /** Adds a drawn token to a slot, and ends its completion where that was the last one. */
+  private void take(
+      Slot slot, int token, float logprob, SampleSettings settings, Completion[] done) {
+    slot.append(token, logprob);
+    decodedTokens++;
+    boolean stopped = token == settings.stopToken();
+    if (stopped || remaining(slot, settings) == 0) {
+      done[slot.order] = slot.finish(stopped);
+      active--;
+    }
+  }
+
+  /** Most tokens that a slot may still draw. */
+  private int remaining(Slot slot, SampleSettings settings) {
+    return Math.min(settings.maxNewTokens() - slot.drawn(), cache.positions() - slot.cached);
+  }
+
+  /** Draws some tokens in every slot in use before it looks at them. */
+  private void decodeBlock(DecodeBlock steps, SampleSettings settings, Completion[] done) {
+    steps.begin(active);
+    int rows = 0;
+    for (int s = 0; s < slots.length; s++) {
+      Slot slot = slots[s];
+      SampleRequest request = slot.request;
+      if (request != null) {
+        steps.add(s, slot.pending, slot.cached, request.sample(), remaining(slot, settings));
+        rowSlots[rows++] = s;
       }
     }
-    decodedTokens += rows;
+    for (int s = 0; steps.missing() > 0; s++) {
+      if (slots[s].isFree()) {
+        steps.add(s, 0, 0, 0, 0);
+      }
+    }
+    steps.run(settings);
+    for (int r = 0; r < rows; r++) {
+      Slot slot = slots[rowSlots[r]];
+      for (int step = 0; step < DecodeBlock.STEPS && !slot.isFree(); step++) {
+        take(slot, steps.token(step, r), steps.logprob(step, r), settings, done);
+      }
+    }
   }
 
   /** From rowTokens, the pending ones, to rowTokens and rowLogprobs, the drawn ones. */
@@ -301,6 +345,9 @@ public final class Sampler implements AutoCloseable {
 
   @Override
   public void close() {
+    if (block != null) {
+      block.close();
+    }
     arena.close();
     cache.close();
   }

@@ -6,10 +6,14 @@ import dev.anechoic.tensor.Arena;
 import dev.anechoic.tensor.Backend;
 import dev.anechoic.tensor.DType;
 import dev.anechoic.tensor.MemoryLedger;
+import dev.anechoic.tensor.Recording;
 import dev.anechoic.tensor.Tape;
 import dev.anechoic.tensor.Tensor;
 import dev.anechoic.tensor.op.CrossEntropy;
 import dev.anechoic.tensor.op.WeightedSum;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One step of next-token training: forward and backward over a batch in micro-batches whose
@@ -21,6 +25,9 @@ import dev.anechoic.tensor.op.WeightedSum;
  * of one size allocate nothing on the Java heap.
  */
 public final class TrainStep implements AutoCloseable {
+  /** Shapes beyond this run as Java: a graph of a large model takes a megabyte. */
+  private static final int MOST_RECORDED_PASSES = 64;
+
   private final Transformer model;
   private final AdamW optimizer;
   private final Backend backend;
@@ -30,6 +37,7 @@ public final class TrainStep implements AutoCloseable {
   private final Tape tape;
   private final Tensor lossSum; // [1]
   private final float[] host = new float[1];
+  private final List<RecordedPass> recordedPasses = new ArrayList<>();
   private int[] staging = {};
 
   /**
@@ -83,18 +91,67 @@ public final class TrainStep implements AutoCloseable {
     if (time == 0) {
       return;
     }
-    Tensor tokens = arena.tensor(DType.I32, batch, time);
+    RecordedPass recorded = recordedPass(batch, time);
+    Tensor tokens = recorded != null ? recorded.tokens : arena.tensor(DType.I32, batch, time);
     backend.write(tokens, columns(inputs, from, batch, rowTime, time), 0);
-    Tensor next = arena.tensor(DType.I32, batch * time);
+    Tensor next = recorded != null ? recorded.next : arena.tensor(DType.I32, batch * time);
     backend.write(next, columns(targets, from, batch, rowTime, time), 0);
-    Tensor weights = arena.tensor(backend.floatType(), batch * time);
+    Tensor weights =
+        recorded != null ? recorded.weights : arena.tensor(backend.floatType(), batch * time);
     backend.fill(weights, weight);
+    if (recorded != null) {
+      recorded.work.run();
+    } else {
+      forwardAndBackward(tokens, next, weights);
+    }
+  }
+
+  /**
+   * @param tokens I32 [B,T]
+   * @param next I32 [B*T]
+   * @param weights of the losses, [B*T]
+   */
+  private void forwardAndBackward(Tensor tokens, Tensor next, Tensor weights) {
     Tensor logits = model.logits(tape, model.hidden(tape, tokens, null));
     Tensor losses = CrossEntropy.forward(tape, logits, next);
     Tensor loss = WeightedSum.forward(tape, losses, weights);
     backend.scale(loss, 1, lossSum, true);
     tape.backward(loss);
     tape.reset();
+  }
+
+  /** A pass over batches of one shape that a device replays; what it reads stays in place. */
+  private final class RecordedPass {
+    final Tensor tokens; // [B,T]
+    final Tensor next; // [B*T]
+    final Tensor weights; // [B*T]
+    final Recording work;
+
+    RecordedPass(int batch, int time) {
+      tokens = sums.tensor(DType.I32, batch, time);
+      next = sums.tensor(DType.I32, batch * time);
+      weights = sums.tensor(backend.floatType(), batch * time);
+      work = backend.record(() -> forwardAndBackward(tokens, next, weights));
+    }
+  }
+
+  /** The pass of this shape, or null where it runs as Java. */
+  private @Nullable RecordedPass recordedPass(int batch, int time) {
+    if (!backend.replays() || model.isObserved()) {
+      return null;
+    }
+    for (int i = 0; i < recordedPasses.size(); i++) {
+      RecordedPass pass = recordedPasses.get(i);
+      if (pass.tokens.dim(0) == batch && pass.tokens.dim(1) == time) {
+        return pass;
+      }
+    }
+    if (recordedPasses.size() == MOST_RECORDED_PASSES) {
+      return null;
+    }
+    RecordedPass pass = new RecordedPass(batch, time);
+    recordedPasses.add(pass);
+    return pass;
   }
 
   /**
@@ -132,6 +189,7 @@ public final class TrainStep implements AutoCloseable {
 
   @Override
   public void close() {
+    recordedPasses.forEach(pass -> pass.work.close());
     arena.close();
     sums.close();
   }

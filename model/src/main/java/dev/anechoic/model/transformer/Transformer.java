@@ -90,6 +90,11 @@ public final class Transformer implements AutoCloseable {
     }
   }
 
+  /** Whether somebody watches: a pass must then run as Java, not be replayed. */
+  public boolean isObserved() {
+    return observer != null;
+  }
+
   // ---- passes -------------------------------------------------------------------------------
 
   /**
@@ -207,6 +212,9 @@ public final class Transformer implements AutoCloseable {
   /** I32 [B*T]: starts[b] + t. */
   private static Tensor positionsOf(Tape tape, Tensor tokens, Tensor starts) {
     int time = tokens.dim(1);
+    if (time == 1) {
+      return starts; // nothing to add up, and a decoding step must not look at results
+    }
     int[] first = starts.toInts();
     int[] positions = new int[first.length * time];
     for (int i = 0; i < positions.length; i++) {

@@ -8,7 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.anechoic.model.UserError;
 import dev.anechoic.model.testing.BackendsUnderTest;
+import dev.anechoic.model.testing.Replays;
 import dev.anechoic.model.transformer.ModelConfig;
+import dev.anechoic.model.transformer.Positions;
 import dev.anechoic.model.transformer.Transformer;
 import dev.anechoic.tensor.Backend;
 import dev.anechoic.tensor.MemoryLedger;
@@ -151,8 +153,34 @@ class SamplerTest {
     }
   }
 
+  @ParameterizedTest
+  @MethodSource("backends")
+  void severalStepsAtOnceGiveTheBitsOfStepByStep(String name) {
+    for (ModelConfig config : List.of(CONFIG, CONFIG.withPositions(Positions.LEARNED))) {
+      try (Backend backend = BackendsUnderTest.open(name, 1);
+          Transformer plain = model(config, Replays.never(backend));
+          Transformer replayed = model(config, Replays.always(backend))) {
+        List<SampleRequest> requests = requests();
+        for (int slots : new int[] {3, 6}) {
+          try (Sampler one = new Sampler(plain, slots, CONTEXT, ledger);
+              Sampler many = new Sampler(replayed, slots, CONTEXT, ledger)) {
+            // Again with other settings, and with the first ones: recordings are made and renewed.
+            for (SampleSettings s : List.of(settings(), settings().at(3, 7), settings())) {
+              assertSame(one.sample(requests, s), many.sample(requests, s));
+            }
+            assertEquals(one.decodedTokens(), many.decodedTokens());
+          }
+        }
+      }
+    }
+  }
+
   private Transformer model(Backend backend) {
-    Transformer model = new Transformer(CONFIG, backend, ledger);
+    return model(CONFIG, backend);
+  }
+
+  private Transformer model(ModelConfig config, Backend backend) {
+    Transformer model = new Transformer(config, backend, ledger);
     model.parameters().initialize(SEED);
     // Twenty times the usual scale, so that the distribution is far from uniform.
     backend.scale(model.parameters().flat(), 20, model.parameters().flat(), false);

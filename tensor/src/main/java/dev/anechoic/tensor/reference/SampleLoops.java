@@ -40,6 +40,31 @@ interface SampleLoops extends Kernels {
     }
   }
 
+  @Override
+  default void advance(
+      Tensor tokensTensor,
+      int stopToken,
+      Tensor pendingTensor,
+      Tensor startsTensor,
+      Tensor positionsTensor,
+      Tensor remainingTensor) {
+    Ints tokens = Ints.of(tokensTensor); // [N]
+    Ints pending = Ints.of(pendingTensor); // [N]
+    Ints starts = Ints.of(startsTensor); // [N]
+    Ints positions = Ints.of(positionsTensor); // [N]
+    Ints remaining = Ints.of(remainingTensor); // [N]
+    for (int n = 0; n < tokens.size; n++) {
+      boolean stops = stopToken >= 0 && tokens.at(n) == stopToken;
+      int left = remaining.at(n) > 0 && !stops ? remaining.at(n) - 1 : 0;
+      remaining.put(n, left);
+      if (left > 0) {
+        pending.put(n, tokens.at(n));
+        starts.put(n, starts.at(n) + 1);
+        positions.put(n, positions.at(n) + 1);
+      }
+    }
+  }
+
   /** The first kept token whose cumulative probability exceeds u. */
   private static int draw(
       Doubles logits, int row, double temperature, boolean[] kept, double lse, double u) {

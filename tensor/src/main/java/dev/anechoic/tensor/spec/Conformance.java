@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * batch, untouched guard bands and inputs, NaN policy, index errors, no allocation.
  *
  * <p>From a command line: {@code java ... dev.anechoic.tensor.spec.Conformance BACKEND [--op NAME]
- * [--full] [--seed N]}.
+ * [--full] [--wide] [--seed N]}.
  */
 public final class Conformance implements AutoCloseable {
   /** Seed of the runs that tests make. */
@@ -46,23 +46,26 @@ public final class Conformance implements AutoCloseable {
    * @param op one op alone, or null for all
    * @param warmUpMillis how long the compiler may take until calls allocate nothing; 0 to leave
    *     allocation untested
+   * @param wide a few cases with long rows in place of the grid: see {@link OpSpec#wideCases}
    */
-  public record Options(boolean full, long seed, @Nullable String op, long warmUpMillis) {
+  public record Options(
+      boolean full, long seed, @Nullable String op, long warmUpMillis, boolean wide) {
     /** Long enough for a busy machine: the compiler usually needs well under a second. */
     private static final long WARM_UP_MILLIS = 60_000;
 
-    public static final Options QUICK = new Options(false, DEFAULT_SEED, null, WARM_UP_MILLIS);
+    public static final Options QUICK =
+        new Options(false, DEFAULT_SEED, null, WARM_UP_MILLIS, false);
 
     public Options withFull(boolean on) {
-      return new Options(on, seed, op, warmUpMillis);
+      return new Options(on, seed, op, warmUpMillis, wide);
     }
 
     public Options withSeed(long value) {
-      return new Options(full, value, op, warmUpMillis);
+      return new Options(full, value, op, warmUpMillis, wide);
     }
 
     public Options withOp(@Nullable String name) {
-      return new Options(full, seed, name, warmUpMillis);
+      return new Options(full, seed, name, warmUpMillis, wide);
     }
 
     public Options withAllocations(boolean on) {
@@ -70,7 +73,11 @@ public final class Conformance implements AutoCloseable {
     }
 
     public Options withWarmUpMillis(long millis) {
-      return new Options(full, seed, op, millis);
+      return new Options(full, seed, op, millis, wide);
+    }
+
+    public Options withWide(boolean on) {
+      return new Options(full, seed, op, warmUpMillis, on);
     }
   }
 
@@ -158,7 +165,10 @@ public final class Conformance implements AutoCloseable {
 
   private void runOp(OpSpec spec, OpResult result) {
     long start = System.nanoTime();
-    List<OpCase> cases = spec.cases(options.full(), options.seed());
+    List<OpCase> cases =
+        options.wide()
+            ? spec.wideCases(options.seed())
+            : spec.cases(options.full(), options.seed());
     for (int i = 0; i < cases.size(); i++) {
       OpCase opCase = cases.get(i);
       try {
@@ -497,12 +507,13 @@ public final class Conformance implements AutoCloseable {
       options =
           switch (args[i]) {
             case "--full" -> options.withFull(true);
+            case "--wide" -> options.withWide(true);
             case "--no-allocations" -> options.withAllocations(false);
             case "--op" -> options.withOp(OpTable.named(args[++i]).name());
             case "--seed" -> options.withSeed(Long.parseLong(args[++i]));
             default ->
                 throw new IllegalArgumentException(
-                    args[i] + ": expected --full, --no-allocations, --op NAME or --seed N");
+                    args[i] + ": expected --full, --wide, --no-allocations, --op NAME or --seed N");
           };
     }
     ConformanceReport report = run(backend, options);

@@ -28,6 +28,7 @@ final class DrawAndStepSpecs {
             .and("topP", 8, 8, 4, 7); // eighths
     return List.of(
         new OpSpec("sample", draws, DrawAndStepSpecs::sample),
+        new OpSpec("advance", Grid.of("N", OpTable.SIZES), DrawAndStepSpecs::advance),
         new OpSpec(
             "adamW",
             Grid.of("N", OpTable.SIZES).and("step", 1, 2, 1000).and("factor", 0, 1),
@@ -122,6 +123,24 @@ final class DrawAndStepSpecs {
       p[order[i]] /= sum;
     }
     return p;
+  }
+
+  /** Few different tokens and counts, so that sequences stop, run out, stand still and go on. */
+  private static void advance(OpCase c) {
+    int stopToken = 2;
+    Operand tokens = c.in("tokens [N]", DType.I32, index(4), c.d(0)).rows();
+    Operand pending = c.inOut("pending [N]", DType.I32, index(100), c.d(0)).rows();
+    Operand starts = c.inOut("starts [N]", DType.I32, index(100), c.d(0)).rows();
+    Operand positions = c.inOut("positions [N]", DType.I32, index(100), c.d(0)).rows();
+    Operand remaining = c.inOut("remaining [N]", DType.I32, index(4), c.d(0)).rows();
+    c.run((k, t) ->
+        k.advance(
+            t.get(tokens),
+            stopToken,
+            t.get(pending),
+            t.get(starts),
+            t.get(positions),
+            t.get(remaining)));
   }
 
   private static void adamW(OpCase c) {

@@ -160,7 +160,12 @@ public final class OpCase {
 
   /** An operand that is read and written. */
   public Operand inOut(String label, Domain domain, int... dims) {
-    return declare(label, Operand.Role.IN_OUT, DType.F64, domain, dims);
+    return inOut(label, DType.F64, domain, dims);
+  }
+
+  /** An operand of another type that is read and written. */
+  public Operand inOut(String label, DType dtype, Domain domain, int... dims) {
+    return declare(label, Operand.Role.IN_OUT, dtype, domain, dims);
   }
 
   /** Memory whose order only the backend knows, full of NaN before {@link #before}. */

@@ -16,6 +16,9 @@ public record OpSpec(String name, Grid grid, Consumer<OpCase> declaration) {
   /** How many times the full grid visits each point, with other values. */
   private static final int FULL_SEEDS = 2;
 
+  private static final int[] WIDE_COLUMNS = {1028, 1031, 4099, 16_388, 16_391};
+  private static final int WIDE_ROWS = 3;
+
   /** The case at one point of the grid, or at any other legal shape. */
   public OpCase at(int[] point, boolean accumulate, long seed) {
     return new OpCase(this, point, accumulate, seed);
@@ -44,6 +47,33 @@ public record OpSpec(String name, Grid grid, Consumer<OpCase> declaration) {
         if (plain.canAccumulate()) {
           cases.add(at(point, true, seed + cases.size()));
         }
+      }
+    }
+    return cases;
+  }
+
+  /**
+   * Cases whose rows are longer than those of the grid, for backends that give long rows to other
+   * kernels (CUDA from 1025, 4097 and 16385 columns on); empty for ops without rows.
+   *
+   * @param seed mixed with the number of the case
+   */
+  public List<OpCase> wideCases(long seed) {
+    int rows = Math.max(grid.names().indexOf("R"), grid.names().indexOf("N"));
+    int columns = Math.max(grid.names().indexOf("C"), grid.names().indexOf("V"));
+    List<OpCase> cases = new ArrayList<>();
+    if (rows < 0 || columns < 0) {
+      return cases;
+    }
+    List<int[]> points = grid.quick();
+    for (int i = 0; i < WIDE_COLUMNS.length; i++) {
+      int[] point = points.get(i).clone();
+      point[rows] = WIDE_ROWS;
+      point[columns] = WIDE_COLUMNS[i];
+      OpCase plain = at(point, false, seed + cases.size());
+      cases.add(plain);
+      if (plain.canAccumulate()) {
+        cases.add(at(point, true, seed + cases.size()));
       }
     }
     return cases;

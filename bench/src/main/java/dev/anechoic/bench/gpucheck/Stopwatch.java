@@ -1,0 +1,39 @@
+package dev.anechoic.bench.gpucheck;
+
+import dev.anechoic.tensor.Backend;
+
+/** Times calls on an asynchronous backend. */
+final class Stopwatch {
+  private static final int ROUNDS = 5;
+  private static final int MOST_CALLS = 10_000;
+
+  private final Backend backend;
+  private final long roundNanos;
+
+  /**
+   * @param roundNanos least duration of a round
+   */
+  Stopwatch(Backend backend, long roundNanos) {
+    this.backend = backend;
+    this.roundNanos = roundNanos;
+  }
+
+  /** Nanoseconds of one call: the best of some rounds of many calls with one wait at the end. */
+  double nanos(Runnable call) {
+    call.run();
+    backend.synchronize();
+    int calls = 1;
+    double best = Double.MAX_VALUE;
+    for (int round = 0; round < ROUNDS; round++) {
+      long start = System.nanoTime();
+      for (int i = 0; i < calls; i++) {
+        call.run();
+      }
+      backend.synchronize();
+      double nanos = (double) (System.nanoTime() - start) / calls;
+      best = Math.min(best, nanos);
+      calls = (int) Math.max(1, Math.min(MOST_CALLS, roundNanos / best));
+    }
+    return best;
+  }
+}

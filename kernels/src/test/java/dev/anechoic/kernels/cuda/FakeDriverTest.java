@@ -1,0 +1,216 @@
+package dev.anechoic.kernels.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.anechoic.kernels.emulated.EmulationLibrary;
+import dev.anechoic.tensor.Arena;
+import dev.anechoic.tensor.Backend;
+import dev.anechoic.tensor.BackendOptions;
+import dev.anechoic.tensor.Backends;
+import dev.anechoic.tensor.DType;
+import dev.anechoic.tensor.MemoryLedger;
+import dev.anechoic.tensor.Recording;
+import dev.anechoic.tensor.Tensor;
+import dev.anechoic.tensor.TensorException;
+import dev.anechoic.tensor.spec.Conformance;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The backend {@code cuda} through JCuda's own native code, on a driver whose device is the
+ * emulation: what works, and what is said where a driver or a device does not do.
+ */
+class FakeDriverTest {
+  @TempDir Path folder;
+
+  /** Runs in the child. */
+  static final class Child {
+    public static void main(String[] args) {
+      try {
+        run(args);
+      } catch (TensorException e) {
+        System.out.println("error " + e.kind() + " " + e.getMessage());
+      }
+      System.exit(0); // a broken device's memory cannot be given back
+    }
+
+    private static void run(String[] args) {
+      if (args[0].equals("ops")) {
+        for (String op : Arrays.asList(args).subList(2, args.length)) {
+          System.out.println(
+              Conformance.run(
+                  args[1], Conformance.Options.QUICK.withAllocations(false).withOp(op)));
+        }
+        return;
+      }
+      Backends.Choice choice = Backends.open(args[1], BackendOptions.DEFAULT);
+      System.out.println("reason " + choice.reason());
+      Backend backend = choice.backend();
+      Arena arena = new Arena(backend, Arena.Tag.WORKSPACE, new MemoryLedger());
+      switch (args[0]) {
+        case "open" -> System.out.println("opened " + backend.name());
+        case "gelu" -> {
+          Tensor x = arena.of(new float[] {-1, 0, 1, 2, 3, 4}, 2, 3);
+          backend.gelu(x, arena.like(x));
+          backend.synchronize();
+        }
+        case "replay" -> replay(backend, arena);
+        default -> throw new IllegalArgumentException(args[0]);
+      }
+    }
+
+    /** x = 1; three times x = 3 x + gelu-like work, of which the last two are replays. */
+    private static void replay(Backend backend, Arena arena) {
+      Tensor x = arena.of(new float[] {1, 2, 3, 4, 5}, 5);
+      Tensor y = arena.zeros(DType.F32, 5);
+      double[] factor = {2};
+      Recording step =
+          backend.record(() -> {
+            backend.scale(x, factor[0], y, false);
+            backend.gelu(y, y);
+            backend.add(x, y, x);
+          });
+      step.run();
+      step.run();
+      factor[0] = 1;
+      step.renew();
+      step.run();
+      System.out.println("replayed " + Arrays.toString(x.toFloats()));
+      step.close();
+    }
+  }
+
+  private ChildJvm child() throws Exception {
+    String problem = EmulationLibrary.unavailableBecause();
+    assumeTrue(problem == null, problem);
+    ChildJvm.assumeLinuxWithGcc();
+    ChildJvm child = new ChildJvm(folder);
+    String source;
+    try (InputStream in = FakeDriverTest.class.getResourceAsStream("fake_cuda.c")) {
+      source = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    }
+    StringBuilder all = new StringBuilder(source);
+    for (String name : DriverSymbols.wanted()) {
+      if (!source.contains("int " + name + "(")) {
+        all.append("int %s(void) { return 801; }%n".formatted(name));
+      }
+    }
+    child.library("libcuda.so.1", all.toString());
+    // A build without nvcc has no program, and this driver needs none.
+    Path program = folder.resolve("classes/dev/anechoic/kernels/cuda/anechoic.fatbin");
+    Files.createDirectories(program.getParent());
+    Files.write(program, new byte[64]);
+    return child;
+  }
+
+  private String run(Map<String, String> settings, String... arguments) throws Exception {
+    Map<String, String> environment = new TreeMap<>(settings);
+    ChildJvm child = child();
+    environment.put("FAKE_EMULATION", EmulationLibrary.get().toString());
+    return child.run(Child.class, environment, arguments);
+  }
+
+  @Test
+  void theFakeHasEveryFunctionThatJCudaImports() throws Exception {
+    child();
+    List<String> wanted = DriverSymbols.wanted();
+    assertTrue(wanted.size() > 200 && wanted.contains("cuLaunchKernel"), wanted.toString());
+    String library = folder.resolve("libcuda.so.1").toString();
+    assertEquals(List.of(), DriverSymbols.missing(library));
+  }
+
+  @Test
+  void opsKeepTheirPromisesThroughJCuda() throws Exception {
+    String said = run(Map.of(), "ops", "cuda-f32", "matmul", "softmax", "sample", "adamW");
+    assertEquals(4, said.split(", 0 failures", -1).length - 1, said);
+  }
+
+  @Test
+  void graphsGiveThroughJCudaWhatPlainLaunchesGive() throws Exception {
+    String said = run(Map.of(), "replay", "cuda-f32");
+    String plain = run(Map.of(), "replay", "cuda-emulated");
+    String line = plain.lines().filter(l -> l.startsWith("replayed")).findFirst().orElse(plain);
+    assertTrue(said.contains(line), said + plain);
+  }
+
+  @Test
+  void aDeviceThatIsTakenByDefaultIsNamedWithItsDriver() throws Exception {
+    String said = run(Map.of(), "open", "auto");
+    assertTrue(said.contains("opened cuda"), said);
+    assertTrue(said.contains("Fake device, compute capability 8.5"), said);
+    assertTrue(said.contains("CUDA 13.0"), said);
+  }
+
+  @Test
+  void anOldDriverIsRefusedAndAutoTakesTheCpu() throws Exception {
+    Map<String, String> old = Map.of("FAKE_VERSION", "11040");
+    String named = run(old, "open", "cuda");
+    assertTrue(named.contains("driver is for CUDA 11.4; 12.0 or newer is needed"), named);
+    String auto = run(old, "open", "auto");
+    assertTrue(auto.contains("opened cpu"), auto);
+    assertTrue(auto.contains("not cuda: the NVIDIA driver is for CUDA 11.4"), auto);
+  }
+
+  @Test
+  void aDriverThatDoesNotStartSaysWhy() throws Exception {
+    String said = run(Map.of("FAKE_INIT", "100"), "open", "cuda");
+    assertTrue(said.contains("does not start: CUDA_ERROR_NO_DEVICE"), said);
+  }
+
+  @Test
+  void anOldDeviceIsRefusedAndAutoTakesTheCpu() throws Exception {
+    Map<String, String> old = Map.of("FAKE_MAJOR", "7");
+    String named = run(old, "open", "cuda");
+    assertTrue(named.contains("compute capability 7.5; the kernels need 8.0 or newer"), named);
+    assertTrue(named.contains("--backend cpu runs without a GPU"), named);
+    String auto = run(old, "open", "auto");
+    assertTrue(auto.contains("opened cpu") && auto.contains("compute capability 7.5"), auto);
+  }
+
+  @Test
+  void aDriverTooOldForTheProgramSaysWhichOneIsNeeded() throws Exception {
+    String said = run(Map.of("FAKE_LOAD", "222"), "open", "cuda");
+    assertTrue(said.contains("unsupported toolchain"), said);
+    assertTrue(said.contains("driver of CUDA 13 (580 or newer)"), said);
+  }
+
+  @Test
+  void aFullDeviceSaysWhatIsFree() throws Exception {
+    String said = run(Map.of("FAKE_ROOM", "9000000"), "gelu", "cuda-f32");
+    assertTrue(said.contains("error MEMORY"), said);
+    assertTrue(said.contains("use a smaller batch"), said);
+  }
+
+  @Test
+  void aDeviceErrorNamesKernelGridAndShapes() throws Exception {
+    String said = run(Map.of("FAKE_BROKEN", "gelu"), "gelu", "cuda-f32");
+    assertTrue(said.contains("an illegal memory access was encountered"), said);
+    assertTrue(said.contains("kernel gelu, grid (1, 1, 1), 256 threads"), said);
+    assertTrue(said.contains("F32[2, 3]"), said);
+  }
+
+  @Test
+  void aDeviceErrorInAGraphNamesItsKernels() throws Exception {
+    String said = run(Map.of("FAKE_BROKEN", "gelu"), "replay", "cuda-f32");
+    assertTrue(said.contains("a graph of 3 kernels"), said);
+    assertTrue(said.contains("kernel gelu, grid (1, 1, 1), 256 threads"), said);
+  }
+
+  @Test
+  void withoutADriverTheMessageNamesItsLibrary() throws Exception {
+    ChildJvm.assumeLinuxWithGcc();
+    String said = new ChildJvm(folder).run(Child.class, Map.of(), "open", "cuda");
+    assumeTrue(!said.contains("opened"), "this machine has a driver");
+    assertTrue(said.contains("no NVIDIA driver (libcuda.so.1) on this machine"), said);
+  }
+}

@@ -1,0 +1,219 @@
+// A libcuda.so.1 whose device is the emulation library: the CUDA backend runs through JCuda's own
+// native code without a GPU. The environment makes it fail:
+//
+//   FAKE_EMULATION  the emulation library (required)
+//   FAKE_INIT       what cuInit returns             FAKE_VERSION  of the driver, such as 11040
+//   FAKE_MAJOR      of the compute capability       FAKE_LOAD     what cuModuleLoadData returns
+//   FAKE_ROOM       bytes of device memory          FAKE_BROKEN   a kernel that accesses memory wrongly
+//
+// As on a device, the failure of a kernel shows at the next synchronisation.
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef unsigned long long address;
+typedef int (*launcher)(const char *, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,
+                        unsigned, void **);
+
+enum { OUT_OF_MEMORY = 2, ILLEGAL_ADDRESS = 700, NOT_FOUND = 500, ARGUMENTS = 24, SIZES = 4096 };
+
+static launcher launch;
+static int (*has)(const char *);
+static const char *(*reason)(void);
+static size_t used;
+static struct { void *memory; size_t bytes; } blocks[SIZES];
+static int failed;
+
+static long setting(const char *name, long otherwise) {
+  const char *value = getenv(name);
+  return value ? atol(value) : otherwise;
+}
+
+int cuInit(unsigned flags) {
+  void *library = dlopen(getenv("FAKE_EMULATION"), RTLD_NOW);
+  if (!library) {
+    fprintf(stderr, "fake driver: %s\n", dlerror());
+    return 999;
+  }
+  launch = (launcher)dlsym(library, "anechoic_emulated_launch");
+  has = (int (*)(const char *))dlsym(library, "anechoic_emulated_has");
+  reason = (const char *(*)(void))dlsym(library, "anechoic_emulated_error");
+  return (int)setting("FAKE_INIT", 0);
+}
+
+int cuDriverGetVersion(int *version) { *version = (int)setting("FAKE_VERSION", 13000); return 0; }
+int cuDeviceGetCount(int *count) { *count = 1; return 0; }
+int cuDeviceGet(int *device, int ordinal) { *device = ordinal; return 0; }
+int cuDeviceGetName(char *name, int length, int device) {
+  snprintf(name, (size_t)length, "Fake device");
+  return 0;
+}
+int cuDeviceGetAttribute(int *value, int attribute, int device) {
+  switch (attribute) {
+    case 75: *value = (int)setting("FAKE_MAJOR", 8); break;
+    case 76: *value = 5; break;
+    case 16: *value = 2; break;          // multiprocessors
+    case 97: *value = 227 << 10; break;  // shared memory of a block
+    default: *value = 0;
+  }
+  return 0;
+}
+int cuDevicePrimaryCtxRetain(void **context, int device) { *context = (void *)1; return 0; }
+int cuDevicePrimaryCtxRelease_v2(int device) { return 0; }
+int cuCtxSetCurrent(void *context) { return 0; }
+int cuStreamCreate(void **stream, unsigned flags) { *stream = (void *)2; return 0; }
+int cuStreamDestroy_v2(void *stream) { return 0; }
+int cuStreamSynchronize(void *stream) { return failed; }
+int cuGetErrorString(int error, const char **text) {
+  *text = error == ILLEGAL_ADDRESS ? "an illegal memory access was encountered"
+          : error == 222           ? "the provided PTX was compiled with an unsupported toolchain."
+                                   : "some error";
+  return 0;
+}
+int cuGetErrorName(int error, const char **text) { *text = "SOME_ERROR"; return 0; }
+
+int cuModuleLoadData(void **module, const void *image) {
+  *module = (void *)3;
+  return (int)setting("FAKE_LOAD", 0);
+}
+int cuModuleUnload(void *module) { return 0; }
+int cuModuleGetFunction(void **function, void *module, const char *name) {
+  *function = strdup(name);
+  return has(name) ? 0 : NOT_FOUND;
+}
+int cuFuncGetAttribute(int *value, int attribute, void *function) { *value = 0; return 0; }
+int cuFuncSetAttribute(void *function, int attribute, int value) { return 0; }
+
+int cuMemGetInfo_v2(size_t *freeBytes, size_t *total) {
+  *total = (size_t)setting("FAKE_ROOM", 8L << 30);
+  *freeBytes = *total - used;
+  return 0;
+}
+int cuMemAlloc_v2(address *at, size_t bytes) {
+  if (used + bytes > (size_t)setting("FAKE_ROOM", 8L << 30)) {
+    return OUT_OF_MEMORY;
+  }
+  void *memory = aligned_alloc(256, (bytes + 255) / 256 * 256);
+  for (int i = 0; i < SIZES; i++) {
+    if (!blocks[i].memory) {
+      blocks[i].memory = memory;
+      blocks[i].bytes = bytes;
+      used += bytes;
+      *at = (address)memory;
+      return 0;
+    }
+  }
+  return OUT_OF_MEMORY;
+}
+int cuMemFree_v2(address at) {
+  for (int i = 0; i < SIZES; i++) {
+    if (blocks[i].memory == (void *)at) {
+      used -= blocks[i].bytes;
+      blocks[i].memory = 0;
+      free((void *)at);
+      return 0;
+    }
+  }
+  return 1;
+}
+int cuMemAllocHost_v2(void **memory, size_t bytes) {
+  *memory = aligned_alloc(256, (bytes + 255) / 256 * 256);
+  return 0;
+}
+int cuMemFreeHost(void *memory) { free(memory); return 0; }
+int cuMemcpyHtoDAsync_v2(address to, const void *from, size_t bytes, void *stream) {
+  memcpy((void *)to, from, bytes);
+  return 0;
+}
+int cuMemcpyDtoHAsync_v2(void *to, address from, size_t bytes, void *stream) {
+  memcpy(to, (void *)from, bytes);
+  return 0;
+}
+int cuMemcpyDtoDAsync_v2(address to, address from, size_t bytes, void *stream) {
+  memmove((void *)to, (void *)from, bytes);
+  return 0;
+}
+int cuMemsetD8Async(address at, unsigned char value, size_t bytes, void *stream) {
+  memset((void *)at, value, bytes);
+  return 0;
+}
+
+int cuLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by,
+                   unsigned bz, unsigned shared, void *stream, void **parameters, void **extra) {
+  const char *name = function, *broken = getenv("FAKE_BROKEN");
+  if (broken && strcmp(name, broken) == 0) {
+    failed = ILLEGAL_ADDRESS;
+  } else if (launch(name, gx, gy, gz, bx, by, bz, shared, parameters) != 0) {
+    fprintf(stderr, "fake driver: %s\n", reason());
+    failed = ILLEGAL_ADDRESS;
+  }
+  return 0;
+}
+
+int cuEventCreate(void **event, unsigned flags) { *event = (void *)4; return 0; }
+int cuEventDestroy_v2(void *event) { return 0; }
+int cuEventRecord(void *event, void *stream) { return 0; }
+int cuEventSynchronize(void *event) { return failed; }
+int cuEventElapsedTime(float *millis, void *from, void *to) { *millis = 1; return 0; }
+
+// Graphs: a chain of kernel nodes, each with copies of its argument values.
+typedef struct {
+  void *function;
+  unsigned gx, gy, gz, bx, by, bz, shared;
+  void **parameters, **extra;
+  void *kernel, *context;
+} Parameters;
+
+typedef struct Node {
+  Parameters p;
+  address values[ARGUMENTS];
+  void *pointers[ARGUMENTS];
+  struct Node *next;
+} Node;
+
+typedef struct { Node *first, *last; } Graph;
+
+static void set(Node *node, const Parameters *p) {
+  node->p = *p;
+  for (int i = 0; i < ARGUMENTS; i++) {
+    node->values[i] = *(address *)p->parameters[i];
+    node->pointers[i] = &node->values[i];
+  }
+}
+
+int cuGraphCreate(Graph **graph, unsigned flags) { *graph = calloc(1, sizeof(Graph)); return 0; }
+int cuGraphAddKernelNode_v2(Node **node, Graph *graph, Node *const *after, size_t count,
+                            const Parameters *p) {
+  if ((count == 0) != (graph->first == 0) || (count == 1 && after[0] != graph->last) || count > 1) {
+    return 1;  // not a chain
+  }
+  *node = calloc(1, sizeof(Node));
+  set(*node, p);
+  if (graph->last) {
+    graph->last->next = *node;
+  } else {
+    graph->first = *node;
+  }
+  graph->last = *node;
+  return 0;
+}
+// The executable is the graph itself: nodes are only ever set in the executable.
+int cuGraphInstantiateWithFlags(Graph **executable, Graph *graph, address flags) {
+  *executable = graph;
+  return 0;
+}
+int cuGraphExecKernelNodeSetParams_v2(Graph *executable, Node *node, const Parameters *p) {
+  set(node, p);
+  return 0;
+}
+int cuGraphLaunch(Graph *executable, void *stream) {
+  for (Node *n = executable->first; n; n = n->next) {
+    Parameters *p = &n->p;
+    cuLaunchKernel(p->function, p->gx, p->gy, p->gz, p->bx, p->by, p->bz, p->shared, stream,
+                   n->pointers, 0);
+  }
+  return 0;
+}
+int cuGraphExecDestroy(Graph *executable) { return 0; }
+int cuGraphDestroy(Graph *graph) { return 0; }
