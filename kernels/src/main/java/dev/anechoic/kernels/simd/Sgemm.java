@@ -13,10 +13,12 @@ import org.jspecify.annotations.Nullable;
  * bits depend on nothing but that row of A, B and the bias: not on M, on the other rows, on the
  * transposes, on packing, on the width of vectors or on the number of threads.
  *
- * <p>Structure: blocks of {@value #DEPTH} along K; of each block B is packed into panels of 64
- * columns (all threads), then chunks of rows are multiplied (all threads). A is read where it lies.
- * For few rows B is read where it lies as well. After Goto and van de Geijn, "Anatomy of
- * high-performance matrix multiplication", ACM TOMS 34(3), 2008.
+ * <p>Structure: a task is a chunk of rows of C times a group of panels of 64 columns. It runs over
+ * K in blocks of {@value #DEPTH}; in each, the first tile of a panel packs what it reads of B into
+ * memory of the thread's own ({@link GemmPackingTiles}), so that the tiles below find it in the
+ * cache, and threads neither wait for each other nor read what another has packed. A transposed B
+ * cannot be packed on the way: all threads transpose it first. A is read where it lies. After Goto
+ * and van de Geijn, "Anatomy of high-performance matrix multiplication", ACM TOMS 34(3), 2008.
  *
  * <p>Cost: {@code 2 M N K} flops. An object serves one thread at a time.
  */
@@ -26,8 +28,8 @@ public final class Sgemm {
   /** Depth of a block: a panel of 512 x 64 floats takes 128 KiB, a share of the L2 cache. */
   private static final int DEPTH = 512;
 
-  /** Most rows of a chunk: 96 rows of a block of A take 192 KiB and stay in L2. */
-  private static final int CHUNK = 96;
+  /** Most floats of A in a chunk, which stays in L2 while the panels change: 192 KiB. */
+  private static final int CHUNK_FLOATS = 96 * DEPTH;
 
   /** Rows that go over all panels of a group in turn where those fit in the L2 cache. */
   private static final int SWEEP = 2 * GemmTiles.ROWS;
@@ -41,14 +43,14 @@ public final class Sgemm {
   /** Most rows of a chunk of a transposed A that is packed. */
   private static final int PACK_A_ROWS = 48;
 
-  /** Columns packed at once: bounds the packed block to 8 MiB. */
-  private static final int COLUMNS = 4096;
+  /** Floats of a transposed B packed at once: 16 MiB. */
+  private static final int TRANSPOSED = 1 << 22;
 
-  /** Up to so many rows the time to pack B would not be earned back. */
+  /** Up to so many rows packing B would not be earned back. */
   private static final int UNPACKED_ROWS = 12;
 
-  /** Work that is worth a task of its own, about 1 us. */
-  private static final long TASK_FLOPS = 100_000;
+  /** Work that is worth a task of its own, about 10 us. */
+  private static final long TASK_FLOPS = 1_000_000;
 
   private static final long TASKS_PER_THREAD = 4;
 
@@ -57,16 +59,12 @@ public final class Sgemm {
   private static final float[] ZEROS = new float[PANEL];
 
   private final WorkerPool pool;
-  private final WorkerPool.Task packTask = this::packPanel;
-  private final WorkerPool.Task multiplyTask = this::multiplyChunk;
+  private final WorkerPool.Task transposeTask = this::transposePanel;
+  private final WorkerPool.Task multiplyTask = this::multiplyTask;
+  private final Lane[] lanes;
 
-  /** One tile of C per thread, for the columns past the last whole tile. */
-  private final float[][] edges;
-
-  /** A chunk of a transposed A per thread, {@code [depth, 48]}. */
-  private final float[][] chunksOfA;
-
-  private float[] packed = new float[0];
+  /** Panels of a transposed B, {@code [panel][k][64]}. */
+  private float[] transposed = new float[0];
 
   // The call under way.
   private boolean transA;
@@ -81,7 +79,6 @@ public final class Sgemm {
   private float[] b = ZEROS;
   private int bAt;
   private int ldb;
-  private @Nullable PackedB prepacked;
   private float @Nullable [] bias;
   private int biasAt;
   private boolean accumulate;
@@ -89,13 +86,11 @@ public final class Sgemm {
   private int cAt;
   private int ldc;
 
-  // The block under way: k from blockK, columns from the panel firstPanel.
-  private int blockK;
-  private int depth;
+  // How it is split: panels from firstPanel, chunks of rows times groups of panels.
   private int firstPanel;
   private int panels;
-  private int packedFrom;
   private int chunkRows;
+  private int chunks;
   private int groups;
   private boolean packA;
 
@@ -107,8 +102,10 @@ public final class Sgemm {
   /** A product that splits its work over {@code pool}. */
   public Sgemm(WorkerPool pool) {
     this.pool = pool;
-    this.edges = new float[pool.threads()][GemmTiles.ROWS * GemmTiles.WIDTH];
-    this.chunksOfA = new float[pool.threads()][];
+    this.lanes = new Lane[pool.threads()];
+    for (int i = 0; i < lanes.length; i++) {
+      lanes[i] = new Lane();
+    }
   }
 
   /**
@@ -137,54 +134,17 @@ public final class Sgemm {
       float[] c,
       int cAt,
       int ldc) {
-    this.transB = transB;
-    this.b = b;
-    this.bAt = bAt;
-    this.ldb = ldb;
-    this.prepacked = null;
-    this.inPlace = !transB && (m <= UNPACKED_ROWS || n <= PANEL);
-    run(transA, m, n, k, a, aAt, lda, bias, biasAt, accumulate, c, cAt, ldc);
-  }
-
-  /** As {@link #multiply} with a B that is packed already. */
-  public void multiplyPacked(
-      boolean transA,
-      int m,
-      float[] a,
-      int aAt,
-      int lda,
-      PackedB b,
-      float @Nullable [] bias,
-      int biasAt,
-      boolean accumulate,
-      float[] c,
-      int cAt,
-      int ldc) {
-    this.prepacked = b;
-    this.inPlace = false;
-    run(transA, m, b.columns(), b.depth(), a, aAt, lda, bias, biasAt, accumulate, c, cAt, ldc);
-  }
-
-  private void run(
-      boolean transA,
-      int m,
-      int n,
-      int k,
-      float[] a,
-      int aAt,
-      int lda,
-      float @Nullable [] bias,
-      int biasAt,
-      boolean accumulate,
-      float[] c,
-      int cAt,
-      int ldc) {
     this.transA = transA;
+    this.transB = transB;
     this.m = m;
     this.n = n;
+    this.k = k;
     this.a = a;
     this.aAt = aAt;
     this.lda = lda;
+    this.b = b;
+    this.bAt = bAt;
+    this.ldb = ldb;
     this.bias = bias;
     this.biasAt = biasAt;
     this.accumulate = accumulate;
@@ -198,16 +158,16 @@ public final class Sgemm {
       fillEmptySums();
       return;
     }
-    this.k = k;
-    int allPanels = PackedB.panelsOf(n);
-    for (int p = 0; p < allPanels; p += COLUMNS / PANEL) {
-      firstPanel = p;
-      panels = Math.min(COLUMNS / PANEL, allPanels - p);
-      for (blockK = 0; blockK < k; blockK += DEPTH) {
-        depth = Math.min(DEPTH, k - blockK);
-        packBlock();
-        multiplyBlock();
+    inPlace = !transB && (m <= UNPACKED_ROWS || n <= PANEL);
+    int allPanels = (n + PANEL - 1) / PANEL;
+    int atOnce = transB ? Math.max(1, TRANSPOSED / PANEL / k) : allPanels;
+    for (firstPanel = 0; firstPanel < allPanels; firstPanel += atOnce) {
+      panels = Math.min(atOnce, allPanels - firstPanel);
+      if (transB) {
+        transpose();
       }
+      split();
+      run(chunks * groups, multiplyTask, taskFlops() / TASK_FLOPS);
     }
   }
 
@@ -245,227 +205,275 @@ public final class Sgemm {
     }
   }
 
-  private void packBlock() {
-    if (prepacked != null) {
+  /** Runs tasks over the threads, or here where the work is not worth their while. */
+  private void run(int tasks, WorkerPool.Task task, long worth) {
+    if (worth > 0) {
+      pool.parallelFor(tasks, task);
       return;
     }
-    // In place only a ragged last panel is packed: a whole vector there would pass B's end.
-    int wholePanels = n / PANEL - firstPanel;
-    packedFrom = inPlace ? Math.min(panels, wholePanels) : 0;
-    int toPack = panels - packedFrom;
-    if (toPack == 0) {
-      return;
-    }
-    int floats = toPack * depth * PANEL;
-    if (packed.length < floats) {
-      packed = new float[floats];
-    }
-    if ((long) floats * PANEL < TASK_FLOPS || toPack == 1) {
-      for (int i = 0; i < toPack; i++) {
-        packPanel(i, 0);
-      }
-    } else {
-      pool.parallelFor(toPack, packTask);
+    for (int i = 0; i < tasks; i++) {
+      task.run(i, 0);
     }
   }
 
-  private void packPanel(int index, int worker) {
-    int j = (firstPanel + packedFrom + index) * PANEL;
+  private long taskFlops() {
+    return 2L * m * Math.min(n - firstPanel * PANEL, panels * PANEL) * k;
+  }
+
+  private void transpose() {
+    int floats = panels * k * PANEL;
+    if (transposed.length < floats) {
+      transposed = new float[floats];
+    }
+    run(panels, transposeTask, (long) floats * PANEL / TASK_FLOPS);
+  }
+
+  private void transposePanel(int index, int worker) {
+    int j = (firstPanel + index) * PANEL;
     int wide = Math.min(PANEL, n - j);
-    int at = index * depth * PANEL;
-    if (transB) {
-      GemmPacking.packTransposed(b, bAt + j * ldb + blockK, ldb, depth, wide, packed, at);
-    } else {
-      GemmPacking.pack(b, bAt + blockK * ldb + j, ldb, depth, wide, packed, at);
-    }
+    GemmPacking.packTransposed(b, bAt + j * ldb, ldb, k, wide, transposed, index * k * PANEL);
   }
 
-  private void multiplyBlock() {
-    long flops = 2L * m * Math.min(n, panels * PANEL) * depth;
+  /**
+   * Splits C into tasks. Rows first, so that a thread meets the rows again that it wrote in the
+   * kernel before; columns first where A is transposed: M is then the extent of a weight, and a
+   * group of columns is packed by one thread alone.
+   */
+  private void split() {
     int threads = pool.threads();
-    int wanted =
-        threads == 1 ? 1 : (int) Math.min(TASKS_PER_THREAD * threads, 1 + flops / TASK_FLOPS);
     packA = transA && lda >= PACK_A_COLUMNS && m > PACK_A_ROWS && panels > 1;
-    int most = packA ? PACK_A_ROWS : CHUNK;
-    int chunks = (m + most - 1) / most;
-    if (wanted > 1 && chunks > 1) {
-      chunks = (chunks + threads - 1) / threads * threads;
-    }
-    if (chunks * panels < wanted) {
-      chunks = (wanted + panels - 1) / panels;
-    }
-    chunkRows = ((m + chunks - 1) / chunks + 3) & -4;
-    chunks = (m + chunkRows - 1) / chunkRows;
-    groups = Math.max(1, Math.min(panels, (wanted + chunks - 1) / chunks));
-    int tasks = chunks * groups;
-    if (wanted == 1) {
-      for (int i = 0; i < tasks; i++) {
-        multiplyChunk(i, 0);
-      }
+    int most = packA ? PACK_A_ROWS : Math.max(SWEEP, CHUNK_FLOATS / Math.min(k, DEPTH));
+    int wanted =
+        threads == 1 ? 1 : (int) Math.min(TASKS_PER_THREAD * threads, 1 + taskFlops() / TASK_FLOPS);
+    if (transA) {
+      groups = Math.min(panels, wanted);
+      chunks = Math.max((m + most - 1) / most, (wanted + groups - 1) / groups);
     } else {
-      pool.parallelFor(tasks, multiplyTask);
+      chunks = Math.max((m + most - 1) / most, Math.min(wanted, (m + SWEEP - 1) / SWEEP));
+      if (wanted > 1) {
+        chunks = (chunks + threads - 1) / threads * threads;
+      }
+      groups = Math.max(1, Math.min(panels, (wanted + chunks - 1) / chunks));
     }
+    int rows = (m + chunks - 1) / chunks;
+    int unit = GemmTiles.ROWS;
+    chunkRows =
+        rows < unit ? rows : Math.min((rows + unit - 1) / unit * unit, Math.max(unit, most));
+    chunks = (m + chunkRows - 1) / chunkRows;
   }
 
   /** A chunk of rows times a group of panels. */
-  private void multiplyChunk(int index, int worker) {
-    int chunk = index / groups;
-    int group = index % groups;
+  private void multiplyTask(int index, int worker) {
+    int chunk = transA ? index % chunks : index / groups;
+    int group = transA ? index / chunks : index % groups;
     int from = chunk * chunkRows;
     int to = Math.min(m, from + chunkRows);
-    int firstOfGroup = group * panels / groups;
-    int lastOfGroup = (group + 1) * panels / groups;
-    if (packA) {
-      packChunk(from, to, worker);
-    }
-    boolean cached = (lastOfGroup - firstOfGroup) * depth * PANEL <= CACHED;
-    int sweep = cached ? SWEEP : chunkRows;
-    for (int i = from; i < to; i += sweep) {
-      for (int p = firstOfGroup; p < lastOfGroup; p++) {
-        multiplyPanel(i, Math.min(to, i + sweep), p, from, worker);
-      }
-    }
+    lanes[worker].multiply(from, to, group * panels / groups, (group + 1) * panels / groups);
   }
 
-  /** Columns {@code from} to {@code to} of the block of a transposed A, side by side. */
-  private void packChunk(int from, int to, int worker) {
-    float[] chunk = chunksOfA[worker];
-    if (chunk == null) {
-      chunk = new float[DEPTH * PACK_A_ROWS];
-      chunksOfA[worker] = chunk;
-    }
-    for (int k = 0; k < depth; k++) {
-      System.arraycopy(a, aAt + (blockK + k) * lda + from, chunk, k * PACK_A_ROWS, to - from);
-    }
-  }
+  /** What one thread needs for its task: memory of its own, and the block under way. */
+  private final class Lane {
+    /** A tile of C, for the columns past the last whole tile. */
+    private final float[] edge = new float[GemmTiles.ROWS * GemmTiles.WIDTH];
 
-  private void multiplyPanel(int from, int to, int panel, int chunkFrom, int worker) {
-    float[] left = packA ? chunksOfA[worker] : a;
-    int leftLd = packA ? PACK_A_ROWS : lda;
-    // Where row 0 of A would lie.
-    int leftAt = packA ? -chunkFrom : transA ? aAt + blockK * lda : aAt + blockK;
-    int j = (firstPanel + panel) * PANEL;
-    int wide = Math.min(PANEL, n - j);
-    float[] source;
-    int at;
-    int ld;
-    if (prepacked != null) {
-      source = prepacked.panels();
-      at = j * prepacked.depth() + blockK * PANEL;
-      ld = PANEL;
-    } else if (panel < packedFrom) {
-      source = b;
-      at = bAt + blockK * ldb + j;
-      ld = ldb;
-    } else {
-      source = packed;
-      at = (panel - packedFrom) * depth * PANEL;
-      ld = PANEL;
-    }
-    for (int s = 0; s < wide; s += GemmTiles.WIDTH) {
-      if (s + GemmTiles.WIDTH <= wide) {
-        multiplyStrip(from, to, left, leftAt, leftLd, source, at + s, ld, j + s);
-      } else {
-        multiplyEdge(
-            from, to, left, leftAt, leftLd, source, at + s, ld, j + s, wide - s, edges[worker]);
-      }
-    }
-  }
+    /** Panels of B of the block, {@code [depth][64]} each. */
+    private float[] packed = new float[0];
 
-  /** Rows {@code from} to {@code to} of the whole tiles that start at column {@code j}. */
-  private void multiplyStrip(
-      int from,
-      int to,
-      float[] left,
-      int leftAt,
-      int leftLd,
-      float[] source,
-      int at,
-      int ld,
-      int j) {
-    float[] start = c;
-    int startAt = cAt + j;
-    int lds = ldc;
-    if (blockK == 0 && !accumulate) {
-      start = ZEROS;
-      startAt = 0;
-      lds = 0;
-    }
-    int stepA = transA ? 1 : leftLd;
-    boolean complete = bias != null && blockK + depth == k;
-    for (int i = from; i < to; ) {
-      int rows = GemmTiles.rowsOfNext(to - i);
-      GemmTiles.tile(
-          rows,
-          transA,
-          left,
-          leftAt + i * stepA,
-          leftLd,
-          source,
-          at,
-          ld,
-          depth,
-          start,
-          startAt + i * lds,
-          lds,
-          c,
-          cAt + i * ldc + j,
-          ldc);
-      if (complete) {
-        addBias(c, cAt + i * ldc + j, ldc, rows, GemmTiles.WIDTH, j);
-      }
-      i += rows;
-    }
-  }
+    /** A chunk of a transposed A, {@code [depth, 48]}. */
+    private float[] chunkOfA = new float[0];
 
-  /** As {@link #multiplyStrip} for fewer columns than a tile has: goes through a tile aside. */
-  private void multiplyEdge(
-      int from,
-      int to,
-      float[] left,
-      int leftAt,
-      int leftLd,
-      float[] source,
-      int at,
-      int ld,
-      int j,
-      int wide,
-      float[] tile) {
-    int width = GemmTiles.WIDTH;
-    int stepA = transA ? 1 : leftLd;
-    boolean complete = bias != null && blockK + depth == k;
-    for (int i = from; i < to; ) {
-      int rows = GemmTiles.rowsOfNext(to - i);
-      for (int r = 0; r < rows; r++) {
-        if (blockK > 0 || accumulate) {
-          System.arraycopy(c, cAt + (i + r) * ldc + j, tile, r * width, wide);
-        } else {
-          Arrays.fill(tile, r * width, r * width + wide, 0f);
+    private float[] left = ZEROS;
+
+    /** Where row 0 of A would lie. */
+    private int leftAt;
+
+    private int leftLd;
+    private int blockK;
+    private int depth;
+
+    /** Rows {@code from} to {@code to} times the panels {@code first} to {@code last}. */
+    void multiply(int from, int to, int first, int last) {
+      for (blockK = 0; blockK < k; blockK += DEPTH) {
+        depth = Math.min(DEPTH, k - blockK);
+        takeLeft(from, to);
+        boolean cached = (last - first) * depth * PANEL <= CACHED;
+        int sweep = cached ? SWEEP : to - from;
+        for (int i = from; i < to; i += sweep) {
+          for (int p = first; p < last; p++) {
+            int at = cached ? (p - first) * depth * PANEL : 0;
+            multiplyPanel(i, Math.min(to, i + sweep), p, at, i == from);
+          }
         }
       }
-      GemmTiles.tile(
-          rows,
+    }
+
+    private void takeLeft(int from, int to) {
+      if (!packA) {
+        left = a;
+        leftAt = transA ? aAt + blockK * lda : aAt + blockK;
+        leftLd = lda;
+        return;
+      }
+      if (chunkOfA.length == 0) {
+        chunkOfA = new float[DEPTH * PACK_A_ROWS];
+      }
+      for (int i = 0; i < depth; i++) {
+        System.arraycopy(a, aAt + (blockK + i) * lda + from, chunkOfA, i * PACK_A_ROWS, to - from);
+      }
+      left = chunkOfA;
+      leftAt = -from;
+      leftLd = PACK_A_ROWS;
+    }
+
+    /**
+     * Some rows times one panel.
+     *
+     * @param at where the panel lies in this thread's memory
+     * @param fresh whether it is not there yet
+     */
+    private void multiplyPanel(int from, int to, int panel, int at, boolean fresh) {
+      int j = (firstPanel + panel) * PANEL;
+      int wide = Math.min(PANEL, n - j);
+      int inB = bAt + blockK * ldb + j;
+      if (transB) {
+        multiplyColumns(from, to, transposed, (panel * k + blockK) * PANEL, PANEL, j, wide);
+      } else if (inPlace && wide == PANEL) {
+        multiplyColumns(from, to, b, inB, ldb, j, wide);
+      } else {
+        int floats = at + depth * PANEL;
+        if (packed.length < floats) {
+          packed = Arrays.copyOf(packed, Math.max(floats, 2 * packed.length));
+        }
+        int rest = from;
+        if (fresh && wide == PANEL && to - from >= GemmTiles.ROWS) {
+          for (int s = 0; s < PANEL; s += GemmTiles.WIDTH) {
+            packingTile(from, inB + s, j + s, at + s);
+          }
+          rest += GemmTiles.ROWS;
+        } else if (fresh) {
+          GemmPacking.pack(b, inB, ldb, depth, wide, packed, at);
+        }
+        multiplyColumns(rest, to, packed, at, PANEL, j, wide);
+      }
+    }
+
+    private void multiplyColumns(
+        int from, int to, float[] source, int at, int ld, int j, int wide) {
+      for (int s = 0; s < wide; s += GemmTiles.WIDTH) {
+        if (s + GemmTiles.WIDTH <= wide) {
+          multiplyStrip(from, to, source, at + s, ld, j + s);
+        } else {
+          multiplyEdge(from, to, source, at + s, ld, j + s, wide - s);
+        }
+      }
+    }
+
+    private boolean startsFromZero() {
+      return blockK == 0 && !accumulate;
+    }
+
+    private boolean completes() {
+      return bias != null && blockK + depth == k;
+    }
+
+    /** The first rows of a strip: multiplies and packs. */
+    private void packingTile(int i, int inB, int j, int at) {
+      boolean zero = startsFromZero();
+      int to = cAt + i * ldc + j;
+      GemmPackingTiles.tile(
           transA,
           left,
-          leftAt + i * stepA,
+          leftAt + i * (transA ? 1 : leftLd),
           leftLd,
-          source,
-          at,
-          ld,
+          b,
+          inB,
+          ldb,
           depth,
-          tile,
-          0,
-          width,
-          tile,
-          0,
-          width);
-      if (complete) {
-        addBias(tile, 0, width, rows, wide, j);
+          zero ? ZEROS : c,
+          zero ? 0 : to,
+          zero ? 0 : ldc,
+          c,
+          to,
+          ldc,
+          packed,
+          at);
+      if (completes()) {
+        addBias(c, to, ldc, GemmTiles.ROWS, GemmTiles.WIDTH, j);
       }
-      for (int r = 0; r < rows; r++) {
-        System.arraycopy(tile, r * width, c, cAt + (i + r) * ldc + j, wide);
+    }
+
+    /** Rows {@code from} to {@code to} of the whole tiles that start at column {@code j}. */
+    private void multiplyStrip(int from, int to, float[] source, int at, int ld, int j) {
+      boolean zero = startsFromZero();
+      boolean complete = completes();
+      float[] start = zero ? ZEROS : c;
+      int startAt = zero ? 0 : cAt + j;
+      int lds = zero ? 0 : ldc;
+      int stepA = transA ? 1 : leftLd;
+      for (int i = from; i < to; ) {
+        int rows = GemmTiles.rowsOfNext(to - i);
+        GemmTiles.tile(
+            rows,
+            transA,
+            left,
+            leftAt + i * stepA,
+            leftLd,
+            source,
+            at,
+            ld,
+            depth,
+            start,
+            startAt + i * lds,
+            lds,
+            c,
+            cAt + i * ldc + j,
+            ldc);
+        if (complete) {
+          addBias(c, cAt + i * ldc + j, ldc, rows, GemmTiles.WIDTH, j);
+        }
+        i += rows;
       }
-      i += rows;
+    }
+
+    /** As {@link #multiplyStrip} for fewer columns than a tile has: goes through a tile aside. */
+    private void multiplyEdge(int from, int to, float[] source, int at, int ld, int j, int wide) {
+      int width = GemmTiles.WIDTH;
+      int stepA = transA ? 1 : leftLd;
+      boolean zero = startsFromZero();
+      boolean complete = completes();
+      for (int i = from; i < to; ) {
+        int rows = GemmTiles.rowsOfNext(to - i);
+        for (int r = 0; r < rows; r++) {
+          if (zero) {
+            Arrays.fill(edge, r * width, r * width + wide, 0f);
+          } else {
+            System.arraycopy(c, cAt + (i + r) * ldc + j, edge, r * width, wide);
+          }
+        }
+        GemmTiles.tile(
+            rows,
+            transA,
+            left,
+            leftAt + i * stepA,
+            leftLd,
+            source,
+            at,
+            ld,
+            depth,
+            edge,
+            0,
+            width,
+            edge,
+            0,
+            width);
+        if (complete) {
+          addBias(edge, 0, width, rows, wide, j);
+        }
+        for (int r = 0; r < rows; r++) {
+          System.arraycopy(edge, r * width, c, cAt + (i + r) * ldc + j, wide);
+        }
+        i += rows;
+      }
     }
   }
 }

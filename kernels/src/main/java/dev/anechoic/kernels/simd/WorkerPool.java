@@ -9,9 +9,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * Threads that split the tasks of one kernel among them.
  *
- * <p>A task is picked by whoever is free, the caller included, so a worker that the system has put
- * aside never holds up the others for more than the task it is in. Tasks must write disjoint
- * outputs, and must not split a reduction: then results do not depend on who ran what.
+ * <p>Each thread, the caller included, owns a run of neighbouring tasks and takes them from the
+ * front: the same rows stay with the same thread from kernel to kernel, and so in its cache. Who is
+ * done with its own takes from the back of another's, so a thread that the system has put aside
+ * never holds up the others for more than the task it is in. Tasks must write disjoint outputs, and
+ * must not split a reduction: then results do not depend on who ran what.
  *
  * <p>A worker without work spins for {@value #SPIN_NANOS} ns, offers its core to others while it
  * waits up to {@value #YIELD_NANOS} ns, then parks: an idle process costs no CPU. A call allocates
@@ -39,14 +41,24 @@ public final class WorkerPool implements AutoCloseable {
   /** Spins between two looks at the clock, which costs as much as a dozen of them. */
   private static final int SPINS_PER_LOOK = 64;
 
-  private static final VarHandle STATE;
+  /** Bits of a run that hold its first task, and of its end. */
+  private static final int INDEX_BITS = 22;
+
+  private static final int INDEX_MASK = (1 << INDEX_BITS) - 1;
+
+  /** Most tasks of one job. */
+  private static final int MOST_TASKS = INDEX_MASK;
+
+  /** Distance of two runs in their array: two cache lines, which processors fetch in pairs. */
+  private static final int RUN_STRIDE = 16;
+
+  private static final VarHandle RUN = MethodHandles.arrayElementVarHandle(long[].class);
   private static final VarHandle DONE;
   private static final VarHandle BUSY;
 
   static {
     try {
       var lookup = MethodHandles.lookup();
-      STATE = lookup.findVarHandle(WorkerPool.class, "state", long.class);
       DONE = lookup.findVarHandle(WorkerPool.class, "done", int.class);
       BUSY = lookup.findVarHandle(WorkerPool.class, "busy", boolean.class);
     } catch (ReflectiveOperationException e) {
@@ -55,10 +67,13 @@ public final class WorkerPool implements AutoCloseable {
   }
 
   /**
-   * Number of the job in the upper half, tasks not yet taken in the lower half. Taking a task is
-   * one compare-and-set on both, so a worker that wakes late cannot take a task of the wrong job.
+   * The run of each thread: number of the job, first task not yet taken, end. Taking a task is one
+   * compare-and-set on all three, so a thread that wakes late cannot take a task of the wrong job.
    */
-  private volatile long state;
+  private final long[] runs;
+
+  /** Number of the current job, written after its runs: what an idle worker watches. */
+  private volatile int job;
 
   /** Tasks of the current job that have run. */
   private volatile int done;
@@ -67,9 +82,8 @@ public final class WorkerPool implements AutoCloseable {
   private volatile boolean closed;
   private volatile @Nullable Throwable failure;
 
-  // Written before `state` is published, read after a task is taken.
+  /** Written before the runs are published, read after a task is taken. */
   private @Nullable Task task;
-  private int total;
 
   private final Worker[] workers;
 
@@ -82,6 +96,7 @@ public final class WorkerPool implements AutoCloseable {
     if (threads < 1) {
       throw new IllegalArgumentException("threads: expected at least 1, got " + threads);
     }
+    runs = new long[(threads + 1) * RUN_STRIDE];
     workers = new Worker[threads - 1];
     for (int i = 0; i < workers.length; i++) {
       workers[i] = new Worker(i + 1);
@@ -114,10 +129,14 @@ public final class WorkerPool implements AutoCloseable {
         }
         return;
       }
-      publish(tasks, body);
-      work(0);
-      awaitAll(tasks);
-      rethrow();
+      for (int first = 0; first < tasks; first += MOST_TASKS) {
+        int count = Math.min(MOST_TASKS, tasks - first);
+        int offset = first;
+        publish(count, first == 0 ? body : (index, worker) -> body.run(offset + index, worker));
+        work(0);
+        awaitAll(count);
+        rethrow();
+      }
     } finally {
       busy = false;
     }
@@ -125,41 +144,42 @@ public final class WorkerPool implements AutoCloseable {
 
   private void publish(int tasks, Task body) {
     task = body;
-    total = tasks;
     done = 0;
-    long job = (state >>> 32) + 1;
-    state = job << 32 | tasks;
-    int wanted = Math.min(workers.length, tasks - 1);
-    for (int i = 0; i < wanted; i++) {
-      if (workers[i].parked) {
-        LockSupport.unpark(workers[i]);
+    int next = job + 1;
+    int threads = threads();
+    for (int w = 0; w < threads; w++) {
+      int from = (int) ((long) tasks * w / threads);
+      int to = (int) ((long) tasks * (w + 1) / threads);
+      RUN.setRelease(runs, slot(w), run(next, from, to));
+    }
+    job = next;
+    for (Worker worker : workers) {
+      if (worker.parked) {
+        LockSupport.unpark(worker);
       }
     }
   }
 
-  /** Takes tasks until none is left. */
+  /** Takes tasks until none is left: its own first, then those of the next threads. */
   private void work(int worker) {
     int ran = 0;
     TaskEvent event = TaskEvent.start();
-    while (true) {
-      long seen = state;
-      int left = (int) seen;
-      if (left == 0) {
-        break;
-      }
-      if (!STATE.compareAndSet(this, seen, seen - 1)) {
-        Thread.onSpinWait();
-        continue;
-      }
-      try {
-        Task body = task;
-        if (body != null) {
-          body.run(total - left, worker);
+    int threads = threads();
+    for (int i = 0; i < threads; i++) {
+      int owner = worker + i < threads ? worker + i : worker + i - threads;
+      int index = take(owner, i == 0);
+      while (index >= 0) {
+        try {
+          Task body = task;
+          if (body != null) {
+            body.run(index, worker);
+          }
+        } catch (Throwable t) {
+          failure = t;
         }
-      } catch (Throwable t) {
-        failure = t;
+        ran++;
+        index = take(owner, i == 0);
       }
-      ran++;
     }
     if (ran > 0) {
       if (event != null) {
@@ -167,6 +187,32 @@ public final class WorkerPool implements AutoCloseable {
       }
       DONE.getAndAdd(this, ran);
     }
+  }
+
+  /** One task of a thread's run, from its front or its back; -1 where none is left. */
+  private int take(int owner, boolean front) {
+    while (true) {
+      long seen = (long) RUN.getVolatile(runs, slot(owner));
+      int from = (int) (seen >>> INDEX_BITS) & INDEX_MASK;
+      int to = (int) seen & INDEX_MASK;
+      if (from >= to) {
+        return -1;
+      }
+      int number = (int) (seen >>> 2 * INDEX_BITS);
+      long rest = front ? run(number, from + 1, to) : run(number, from, to - 1);
+      if (RUN.compareAndSet(runs, slot(owner), seen, rest)) {
+        return front ? from : to - 1;
+      }
+      Thread.onSpinWait();
+    }
+  }
+
+  private static int slot(int thread) {
+    return (thread + 1) * RUN_STRIDE;
+  }
+
+  private static long run(int job, int from, int to) {
+    return (long) job << 2 * INDEX_BITS | (long) from << INDEX_BITS | to;
   }
 
   private void awaitAll(int tasks) {
@@ -219,23 +265,26 @@ public final class WorkerPool implements AutoCloseable {
 
     @Override
     public void run() {
+      int seen = 0;
       while (!closed) {
+        awaitWork(seen);
+        seen = job;
         work(number);
-        awaitWork();
       }
     }
 
-    private void awaitWork() {
+    /** Waits for a job with another number than {@code seen}. */
+    private void awaitWork(int seen) {
       long start = System.nanoTime();
       int spins = 0;
-      while ((int) state == 0 && !closed) {
+      while (job == seen && !closed) {
         Thread.onSpinWait();
         if (++spins % SPINS_PER_LOOK != 0) {
           continue;
         }
         long idle = System.nanoTime() - start;
         if (idle > YIELD_NANOS) {
-          park();
+          park(seen);
           start = System.nanoTime();
         } else if (idle > SPIN_NANOS) {
           Thread.yield();
@@ -243,10 +292,10 @@ public final class WorkerPool implements AutoCloseable {
       }
     }
 
-    private void park() {
+    private void park(int seen) {
       parked = true;
       // Looks once more: a job published before `parked` was seen would not have woken this thread.
-      if ((int) state == 0 && !closed) {
+      if (job == seen && !closed) {
         LockSupport.park(WorkerPool.this);
       }
       parked = false;
