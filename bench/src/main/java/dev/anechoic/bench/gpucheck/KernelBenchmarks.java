@@ -69,9 +69,10 @@ final class KernelBenchmarks {
     return new Arena(backend, Arena.Tag.WORKSPACE, new MemoryLedger());
   }
 
-  private Tensor filled(Arena arena, double value, int... dims) {
+  /** An F32 tensor of one value. */
+  static Tensor filled(Arena arena, double value, int... dims) {
     Tensor t = arena.zeros(DType.F32, dims);
-    backend.fill(t, value);
+    arena.backend().fill(t, value);
     return t;
   }
 

@@ -7,12 +7,14 @@ import java.util.List;
  *
  * @param ops of the op table; empty for all
  * @param matmul extent of the square products
+ * @param ladder extent of the products of the teaching ladder, a multiple of 128
  * @param rows of the row kernels
  * @param columns of the row kernels
  * @param time positions of attention
  * @param heads of attention
  * @param decodeBatch sequences of attention over a cache
  * @param roundNanos least duration of a round
+ * @param sweepRoundNanos the same where many choices are tried
  * @param seconds of each measurement of a model
  * @param lossSteps steps whose loss is held against the CPU's
  * @param lossPreset model of that
@@ -23,12 +25,14 @@ import java.util.List;
 record Size(
     List<String> ops,
     int matmul,
+    int ladder,
     int rows,
     int columns,
     int time,
     int heads,
     int decodeBatch,
     long roundNanos,
+    long sweepRoundNanos,
     double seconds,
     int lossSteps,
     String lossPreset,
@@ -55,12 +59,14 @@ record Size(
       new Size(
           List.of(),
           8192,
+          4096,
           8192,
           32_000,
           8192,
           16,
           16,
           20_000_000L,
+          5_000_000L,
           5,
           200,
           "micro",
@@ -76,12 +82,14 @@ record Size(
       new Size(
           List.of("matmul", "sample", "advance"),
           64,
+          128,
           16,
           1100,
           64,
           2,
           2,
           1_000_000L,
+          100_000L,
           0.01,
           6,
           "nano",

@@ -18,13 +18,19 @@ final class Stopwatch {
     this.roundNanos = roundNanos;
   }
 
-  /** Nanoseconds of one call: the best of some rounds of many calls with one wait at the end. */
+  /**
+   * Nanoseconds of one call: the best of some rounds of many calls with one wait at the end. Rounds
+   * of slow calls end early, after twice the time that all rounds of fast ones take.
+   */
   double nanos(Runnable call) {
     call.run();
     backend.synchronize();
     int calls = 1;
     double best = Double.MAX_VALUE;
-    for (int round = 0; round < ROUNDS; round++) {
+    long begin = System.nanoTime();
+    for (int round = 0;
+        round == 0 || (round < ROUNDS && System.nanoTime() - begin < 2 * ROUNDS * roundNanos);
+        round++) {
       long start = System.nanoTime();
       for (int i = 0; i < calls; i++) {
         call.run();

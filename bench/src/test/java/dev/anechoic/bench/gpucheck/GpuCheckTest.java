@@ -6,8 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.anechoic.kernels.cuda.CudaBackend;
+import dev.anechoic.kernels.cuda.LadderAttention;
+import dev.anechoic.kernels.cuda.LadderMatmul;
+import dev.anechoic.kernels.cuda.MatmulTile;
 import dev.anechoic.kernels.emulated.EmulationLibrary;
 import dev.anechoic.model.io.Json;
+import dev.anechoic.tensor.BackendOptions;
+import dev.anechoic.tensor.Backends;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
@@ -19,6 +25,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** The check runs without a GPU too, on the emulated kernels, and lists what fails. */
 class GpuCheckTest {
   private static final GpuCheck.Tools NO_TOOLS = new GpuCheck.Tools("no-python", "no-sanitizer");
+
+  private static final Ceilings CEILINGS = new Ceilings(1e9, 1e9, "nothing");
 
   @TempDir private Path folder;
 
@@ -58,8 +66,91 @@ class GpuCheckTest {
     assertEquals(0.0, json.get("ppo_logprob_mismatch").doubleValue());
     assertTrue(json.get("ppo_seconds").get("backward").doubleValue() > 0);
     assertTrue(markdown().contains("| matmul NN 64 |"));
+    // In f32 and without wgmma: eight steps and the shipped kernel, and no tiles to choose among.
+    assertEquals(9, json.get("ladder_matmul").items().size());
+    assertEquals(5, json.get("ladder_attention").items().size());
+    assertTrue(markdown().contains("ladderMatmul9: it needs compute capability 9.0"));
+    assertTrue(markdown().contains("tiles: backend cuda-emulated multiplies in f32"));
     assertTrue(markdown().contains("sanitizer: no-sanitizer is not on the PATH"));
     assertTrue(markdown().contains("pytorch: no-python with the module torch"));
+  }
+
+  @Test
+  void everyTileAndEveryStepOfTheLadderIsMeasuredWhereTheDeviceHasWgmma() throws Exception {
+    assumeEmulation();
+    Report report = new Report(new PrintWriter(new StringWriter()));
+    try (CudaBackend backend = open("cuda-emulated-sm90")) {
+      new TileSweep(backend, Size.SMALL, report).run();
+      new LadderBenchmarks(backend, Size.SMALL, CEILINGS, report).run();
+    }
+    report.write(folder);
+    assertEquals(List.of(), report.failures());
+    Json json = Json.read(folder.resolve("gpucheck.json"));
+    int alone = 0;
+    for (Json product : json.get("tiles").items()) {
+      String label = product.get("product").string();
+      for (MatmulTile tile : MatmulTile.values()) {
+        assertTrue(product.get("tflops").get(tile.toString()).doubleValue() > 0, label);
+      }
+      assertTrue(product.get("best_over_rule").doubleValue() >= 1, label);
+      assertTrue(MatmulTile.valueOf(product.get("rule").string()).wgmma(), label);
+      alone += label.endsWith(", alone") ? 1 : 0;
+    }
+    // Two squares; four layers and the head forward, and both gradients of each.
+    assertEquals(2 + 5 * 3, json.get("tiles").items().size() - alone);
+    assertEquals(2 + 4 + 1, alone);
+    assertEquals(LadderMatmul.values().length + 1, json.get("ladder_matmul").items().size());
+    assertEquals(LadderAttention.values().length + 1, json.get("ladder_attention").items().size());
+    assertTrue(markdown().contains("| shipped, WGMMA_64X128 |"));
+  }
+
+  @Test
+  void aStepThatFailsIsListedAndTheNextOnesRun() throws Exception {
+    assumeEmulation();
+    Report report = new Report(new PrintWriter(new StringWriter()));
+    try (CudaBackend backend = open("cuda-emulated-sm90")) {
+      new LadderBenchmarks(backend, withLadder(Size.SMALL, 64), CEILINGS, report).run();
+    }
+    report.write(folder);
+    // Of the steps only those whose tile is no larger than 64 x 64 take such a product.
+    List<String> steps =
+        Json.read(folder.resolve("gpucheck.json")).get("ladder_matmul").items().stream()
+            .map(row -> row.get("kernel").string())
+            .toList();
+    assertEquals(
+        List.of(
+            "ladderMatmul1",
+            "ladderMatmul2",
+            "ladderMatmul3",
+            "ladderMatmul6",
+            "shipped, WGMMA_64X32"),
+        steps);
+    assertEquals(7, report.failures().size());
+    assertTrue(report.failures().getFirst().startsWith("ladder, ladderMatmul4: "));
+  }
+
+  private static CudaBackend open(String name) {
+    return (CudaBackend) Backends.open(name, BackendOptions.DEFAULT).backend();
+  }
+
+  private static Size withLadder(Size s, int ladder) {
+    return new Size(
+        s.ops(),
+        s.matmul(),
+        ladder,
+        s.rows(),
+        s.columns(),
+        s.time(),
+        s.heads(),
+        s.decodeBatch(),
+        s.roundNanos(),
+        s.sweepRoundNanos(),
+        s.seconds(),
+        s.lossSteps(),
+        s.lossPreset(),
+        s.training(),
+        s.rollouts(),
+        s.ppoPreset());
   }
 
   @Test

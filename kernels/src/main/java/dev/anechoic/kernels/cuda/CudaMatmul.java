@@ -79,17 +79,15 @@ interface CudaMatmul extends CudaKernels {
     long elementsB = packedElements(n, k);
     long bytesA = 2L * batchesA * elementsA;
     long bytesB = 2L * batchesB * elementsB;
-    int slices = blocks(k, PACKED_SIDE);
-    int chunkSlices = transposeA ? Math.min(slices, CHUNK_SLICES) : slices;
-    int chunks = blocks(slices, chunkSlices);
-    long partialBytes = 4L * chunks * batch * m * n;
-    boolean maySplit = chunks > 1 && bias == null && partialBytes <= MOST_PARTIAL_BYTES;
+    int chunkSlices = chunkSlices(transposeA, k);
+    int chunks = blocks(blocks(k, PACKED_SIDE), chunkSlices);
+    int sums = sumsSideBySide(transposeA, bias, m, n, k, batch);
+    boolean maySplit = sums > batch;
     int multiprocessors = gpu().driver().multiprocessors();
-    int sums = maySplit ? batch * chunks : batch;
     MatmulTile tile = MatmulTile.of(true, m, n, sums, gpu().driver(), gpu().forcedTile());
     long tiles = (long) blocks(m, tile.rows()) * blocks(n, tile.columns()) * batch;
     boolean split = maySplit && tiles < multiprocessors;
-    long partialRoom = split ? partialBytes : 0;
+    long partialRoom = split ? partialBytes(m, n, sums) : 0;
     long scratch = gpu().scratch(scratchBytes(a, bytesA) + scratchBytes(b, bytesB) + partialRoom);
     long packedA = packed(a, transposeA, m, k, batchesA, bytesA, scratch);
     long scratchB = scratch + scratchBytes(a, bytesA);
@@ -129,6 +127,40 @@ interface CudaMatmul extends CudaKernels {
           .arg(accumulate)
           .launch();
     }
+  }
+
+  /** Slices that a block of a wgmma product adds up before a chunk ends. */
+  private static int chunkSlices(boolean transposeA, int k) {
+    int slices = blocks(k, PACKED_SIDE);
+    return transposeA ? Math.min(slices, CHUNK_SLICES) : slices;
+  }
+
+  private static long partialBytes(int m, int n, long sums) {
+    return 4L * sums * m * n;
+  }
+
+  /** Matrices of m x n that a wgmma product may compute side by side: results, or their chunks. */
+  private static int sumsSideBySide(
+      boolean transposeA, @Nullable Tensor bias, int m, int n, int k, int batch) {
+    int chunks = blocks(blocks(k, PACKED_SIDE), chunkSlices(transposeA, k));
+    boolean fits = partialBytes(m, n, (long) chunks * batch) <= MOST_PARTIAL_BYTES;
+    return bias == null && fits ? chunks * batch : batch;
+  }
+
+  /**
+   * The tile that a bf16 product without bias takes here.
+   *
+   * @param transposeA whether a is [K,M]
+   * @param m rows of the result
+   * @param n columns of the result
+   * @param k products in each sum, at least 1
+   */
+  default MatmulTile tileOf(boolean transposeA, int m, int n, int k) {
+    Driver driver = gpu().driver();
+    MatmulTile forced = gpu().forcedTile();
+    boolean wgmma = MatmulTile.byWgmma(driver, forced);
+    int sums = wgmma ? sumsSideBySide(transposeA, null, m, n, k, 1) : 1;
+    return MatmulTile.of(wgmma, m, n, sums, driver, forced);
   }
 
   /** Rounded parameters have a place of their own. */

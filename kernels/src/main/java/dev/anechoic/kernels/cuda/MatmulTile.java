@@ -85,6 +85,12 @@ public enum MatmulTile {
     return columns;
   }
 
+  /** Whether the device has the instructions and the shared memory. */
+  public boolean runsOn(CudaBackend backend) {
+    Driver driver = backend.gpu().driver();
+    return (!wgmma || driver.wgmma()) && sharedBytes <= driver.maxSharedBytes();
+  }
+
   int threads() {
     return threads;
   }

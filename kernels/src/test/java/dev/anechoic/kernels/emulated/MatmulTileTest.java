@@ -1,6 +1,7 @@
 package dev.anechoic.kernels.emulated;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -73,6 +74,24 @@ class MatmulTileTest {
       backend.forceTile(tile);
       backend.matmul(a, false, b, false, null, out, false);
       assertArrayEquals(out.toFloats(), alone.toFloats());
+    }
+  }
+
+  /** The emulated device has two multiprocessors, so the largest tile with two blocks is taken. */
+  @ParameterizedTest
+  @CsvSource({
+    "false, 64, 64, 64, WGMMA_64X32",
+    "false, 64, 65, 64, WGMMA_64X64",
+    "false, 129, 256, 64, WGMMA_128X256",
+    "false, 64, 64, 4096, WGMMA_64X32",
+    "true, 64, 64, 4096, WGMMA_128X256" // two chunks side by side
+  })
+  void ruleTakesTheLargestTileThatFillsTheDevice(
+      boolean transposeA, int m, int n, int k, MatmulTile expected) {
+    try (CudaBackend backend = (CudaBackend) Emulated.open("cuda-emulated-sm90")) {
+      assertEquals(expected, backend.tileOf(transposeA, m, n, k));
+      backend.forceTile(MatmulTile.MMA_64X64);
+      assertEquals(MatmulTile.MMA_64X64, backend.tileOf(transposeA, m, n, k));
     }
   }
 
