@@ -23,9 +23,6 @@ public final class RlStreams {
   /** Tokens of the probe prompts of the ledger. */
   public static final int PROBE = 0x205;
 
-  /** Order of the completions that expert iteration trains on. */
-  public static final int EXPERT = 0x206;
-
   /** Which tokens Clip-Cov takes out; sample = prompt and sample, position = token. */
   public static final int COVARIANCE = 0x207;
 

@@ -58,6 +58,13 @@ final class Binder {
     entries.forEach((name, given) -> {
       if (!names.contains(name)) {
         String inTable = path.isEmpty() ? "key" : "key in [" + path + "]";
+        for (Moved moved : type.getAnnotationsByType(Moved.class)) {
+          if (moved.key().equals(name)) {
+            throw UserError.what("Unknown " + inTable + ": '" + name + "'")
+                .where(given.where())
+                .remedy("Use '" + moved.to() + "'.");
+          }
+        }
         throw Key.unknown(given.where(), inTable, name, names);
       }
     });

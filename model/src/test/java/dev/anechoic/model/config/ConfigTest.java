@@ -23,6 +23,7 @@ class ConfigTest {
     LINEAR_DECAY
   }
 
+  @Moved(key = "warmup", to = "schedule.warmup_steps")
   record Optimizer(
       @Doc("peak learning rate") @Default("1e-3") @Range(min = 0) double lr,
       @Doc("decay rates of both moments") @Default("[0.9, 0.95]") @Range(min = 0, max = 1)
@@ -167,6 +168,12 @@ class ConfigTest {
     assertError("[actor]\nshedule = 1", "run.toml:2", "Did you mean 'schedule'?");
     assertError("[formats.code]\nshaer = 1", "run.toml:2", "[formats.code]", "'share'");
     assertOverrideError("actor.lrr=1", "--set actor.lrr=1", "'lrr'", "'lr'");
+  }
+
+  @Test
+  void keyThatLiesElsewhereIsAnErrorThatNamesIt() {
+    assertError(
+        "[actor]\nwarmup = 1", "run.toml:2", "[actor]", "'warmup'", "'schedule.warmup_steps'");
   }
 
   @Test

@@ -1,6 +1,5 @@
 package dev.anechoic.rl.algorithm;
 
-import dev.anechoic.rl.RlStreams;
 import dev.anechoic.tensor.Tape;
 import dev.anechoic.tensor.Tensor;
 import dev.anechoic.tensor.op.CrossEntropy;
@@ -41,32 +40,23 @@ public final class ExpertIteration implements Trainer {
   /** Rounds. */
   @Override
   public int steps() {
-    return expert.rounds();
+    return config.steps();
   }
 
   @Override
   public StepResult step(int round) {
     phases.step(round);
-    List<Question> questions = source.draw(round, promptsPerRound());
-    List<Trajectory> rollout =
-        source.rollout(
-            round,
-            questions,
-            expert.samplesPerPrompt(),
-            config.temperature(),
-            expert.topP(),
-            phases);
+    List<Trajectory> rollout = source.rollout(round, expert.topP(), phases);
     reference.score(rollout, phases);
     List<Trajectory> kept = correctOnes(rollout);
 
     policy.restart(reference.model());
     probe.beginStep(round, rollout);
     SftStats stats = new SftStats();
-    for (int epoch = 0; epoch < expert.sftEpochs(); epoch++) {
-      List<Trajectory> order =
-          Minibatches.shuffled(kept, source.seed(), RlStreams.EXPERT, round, epoch);
-      for (int from = 0; from < order.size(); from += expert.sftBatch()) {
-        update(order.subList(from, Math.min(order.size(), from + expert.sftBatch())), stats);
+    for (int epoch = 0; epoch < config.epochs(); epoch++) {
+      for (List<Trajectory> minibatch :
+          Minibatches.of(kept, config.minibatchTokens(), source.seed(), round, epoch)) {
+        update(minibatch, stats);
       }
     }
     phases.end();
@@ -75,12 +65,6 @@ public final class ExpertIteration implements Trainer {
     metrics.put("optim/lr", expert.sftLr());
     stats.addTo(metrics);
     return new StepResult(metrics, rollout);
-  }
-
-  private int promptsPerRound() {
-    return expert.promptsPerRound() > 0
-        ? expert.promptsPerRound()
-        : Math.max(1, config.promptsPerStep() * config.steps() / expert.rounds());
   }
 
   /** Rewarded completions, each text once per prompt. */

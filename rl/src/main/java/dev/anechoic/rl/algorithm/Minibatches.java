@@ -7,7 +7,7 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * Cuts a rollout into minibatches, one optimizer update each: the completions in an order that
+ * Cuts completions into minibatches, one optimizer update each: the completions in an order that
  * depends on (seed, step, epoch) alone, filled up to {@code minibatch_tokens}.
  */
 public final class Minibatches {
@@ -22,7 +22,7 @@ public final class Minibatches {
     List<List<Trajectory>> minibatches = new ArrayList<>();
     List<Trajectory> filling = new ArrayList<>();
     int tokens = 0;
-    for (Trajectory t : shuffled(rollout, seed, RlStreams.MINIBATCH, step, epoch)) {
+    for (Trajectory t : shuffled(rollout, seed, step, epoch)) {
       if (!filling.isEmpty() && tokens + t.length() > minibatchTokens) {
         minibatches.add(filling);
         filling = new ArrayList<>();
@@ -37,13 +37,13 @@ public final class Minibatches {
     return minibatches;
   }
 
-  /** The completions in an order that depends on (seed, stream, step, epoch) alone. */
-  static List<Trajectory> shuffled(
-      List<Trajectory> rollout, long seed, int stream, int step, int epoch) {
+  /** The completions in an order that depends on (seed, step, epoch) alone. */
+  private static List<Trajectory> shuffled(
+      List<Trajectory> rollout, long seed, int step, int epoch) {
     record Keyed(long key, Trajectory trajectory) {}
     List<Keyed> keyed = new ArrayList<>(rollout.size());
     for (int i = 0; i < rollout.size(); i++) {
-      keyed.add(new Keyed(Philox.bits(seed, stream, step, epoch, i), rollout.get(i)));
+      keyed.add(new Keyed(Philox.bits(seed, RlStreams.MINIBATCH, step, epoch, i), rollout.get(i)));
     }
     keyed.sort(Comparator.comparingLong(Keyed::key));
     return keyed.stream().map(Keyed::trajectory).toList();

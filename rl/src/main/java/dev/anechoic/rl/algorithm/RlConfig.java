@@ -2,6 +2,7 @@ package dev.anechoic.rl.algorithm;
 
 import dev.anechoic.model.config.Default;
 import dev.anechoic.model.config.Doc;
+import dev.anechoic.model.config.Moved;
 import dev.anechoic.model.config.Range;
 import dev.anechoic.model.optim.AdamW;
 import dev.anechoic.tensor.Kernels.KlEstimator;
@@ -23,7 +24,8 @@ public record RlConfig(
         @Default("0")
         @Range(min = 0)
         int minibatchTokens,
-    @Doc("passes over the rollout") @Default("1") @Range(min = 1) int epochs,
+    @Doc("passes over the completions that a step trains on") @Default("1") @Range(min = 1)
+        int epochs,
     @Doc("longest completion, tokens") @Default("96") @Range(min = 1) int maxNewTokens,
     @Doc("sampling temperature; the policy is the distribution at this temperature")
         @Default("1.0")
@@ -194,18 +196,17 @@ public record RlConfig(
       @Doc("leaves groups whose rewards are all equal out of the update") @Default("false")
           boolean dropZeroVariance) {}
 
-  /** What only expert iteration has. */
-  @Doc("expert iteration")
+  /**
+   * What only expert iteration has. A round is a step: steps and batch sizes are those of {@code
+   * [rl]}.
+   */
+  @Doc("expert iteration; a round is a step of [rl], so steps should be few and large")
+  @Moved(key = "rounds", to = "rl.steps")
+  @Moved(key = "prompts_per_round", to = "rl.prompts_per_step")
+  @Moved(key = "samples_per_prompt", to = "rl.samples_per_prompt")
+  @Moved(key = "sft_epochs", to = "rl.epochs")
+  @Moved(key = "sft_batch", to = "rl.minibatch_tokens")
   public record ExpertConfig(
-      @Doc("rounds of sampling, filtering and training from the base") @Default("3") @Range(min = 1)
-          int rounds,
-      @Doc("prompts sampled per round; 0 for prompts_per_step * steps / rounds")
-          @Default("0")
-          @Range(min = 0)
-          int promptsPerRound,
-      @Doc("completions per prompt") @Default("64") @Range(min = 1) int samplesPerPrompt,
       @Doc("nucleus of the sampling") @Default("0.95") @Range(min = 0, max = 1) double topP,
-      @Doc("passes over the kept completions") @Default("2") @Range(min = 1) int sftEpochs,
-      @Doc("learning rate of the training") @Default("1e-4") @Range(min = 0) double sftLr,
-      @Doc("completions per update") @Default("32") @Range(min = 1) int sftBatch) {}
+      @Doc("learning rate of the training") @Default("1e-4") @Range(min = 0) double sftLr) {}
 }

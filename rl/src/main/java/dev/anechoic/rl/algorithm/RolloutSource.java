@@ -80,19 +80,17 @@ public final class RolloutSource {
 
   /** {@code prompts_per_step} x {@code samples_per_prompt} completions, prompt by prompt. */
   public List<Trajectory> rollout(int step, Phases phases) {
-    int prompts = config.promptsPerStep();
-    return rollout(
-        step, draw(step, prompts), config.samplesPerPrompt(), config.temperature(), 1, phases);
+    return rollout(step, 1, phases);
   }
 
   /**
-   * Completions for given questions.
+   * The same, from a nucleus.
    *
-   * @param samples completions per question
    * @param topP nucleus; below 1 the log-probs are over the kept tokens
    */
-  List<Trajectory> rollout(
-      int step, List<Question> drawn, int samples, double temperature, double topP, Phases phases) {
+  List<Trajectory> rollout(int step, double topP, Phases phases) {
+    List<Question> drawn = draw(step, config.promptsPerStep());
+    int samples = config.samplesPerPrompt();
     phases.start("rollout");
     List<int[]> prompts = drawn.stream().map(q -> tokenizer.encode(q.prompt())).toList();
     List<SampleRequest> requests = new ArrayList<>(prompts.size() * samples);
@@ -107,7 +105,7 @@ public final class RolloutSource {
     }
     SampleSettings settings =
         new SampleSettings(
-            temperature,
+            config.temperature(),
             0,
             topP,
             config.maxNewTokens(),
@@ -184,7 +182,7 @@ public final class RolloutSource {
   }
 
   /** Each question once per epoch, in an order that depends on (seed, epoch) alone. */
-  List<Question> draw(int step, int count) {
+  private List<Question> draw(int step, int count) {
     List<Question> drawn = new ArrayList<>(count);
     for (int i = 0; i < count; i++) {
       long index = (long) (step - 1) * count + i;

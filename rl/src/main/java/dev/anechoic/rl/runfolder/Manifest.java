@@ -12,7 +12,7 @@ import java.util.Map;
  * What a run was made from and what it made ({@code manifest.json}).
  *
  * @param name the run's name, such as {@code nano}
- * @param algorithm {@code ppo}, {@code grpo} or {@code expert-iteration}
+ * @param algorithm {@code ppo}, {@code grpo} or {@code expert_iteration}
  * @param seed the one seed
  * @param command the command line that made the run
  * @param preset the model's preset

@@ -295,29 +295,25 @@ final class RlStage {
 
   /** What the four words for batch sizes come to. */
   private void arithmetic() {
-    if (study.algorithm() == Algorithm.EXPERT_ITERATION) {
-      say.line(
-          "expert iteration: %d rounds, %d samples per prompt, %d epochs over what is kept"
-              .formatted(
-                  study.expert().rounds(),
-                  study.expert().samplesPerPrompt(),
-                  study.expert().sftEpochs()));
-      return;
-    }
     String updates =
         rl.minibatchTokens() == 0
             ? "one update per epoch"
             : "an update per " + rl.minibatchTokens() + " completion tokens, in whole completions";
+    String kept = study.algorithm() == Algorithm.EXPERT_ITERATION ? " over what is kept" : "";
+    long completions = (long) rl.promptsPerStep() * rl.samplesPerPrompt();
     say.line(
-        "%s: %d steps of %d prompts x %d samples = %d completions; %d epoch%s, %s"
+        "%s: %d step%s of %d prompts x %d samples = %d completions, %d in all; %d epoch%s%s, %s"
             .formatted(
                 study.algorithm().name().toLowerCase(Locale.ROOT),
                 rl.steps(),
+                rl.steps() == 1 ? "" : "s",
                 rl.promptsPerStep(),
                 rl.samplesPerPrompt(),
-                rl.promptsPerStep() * rl.samplesPerPrompt(),
+                completions,
+                rl.steps() * completions,
                 rl.epochs(),
                 rl.epochs() == 1 ? "" : "s",
+                kept,
                 updates));
   }
 

@@ -73,7 +73,7 @@ public record StudyConfig(
   /** One model of a study and its pretraining. */
   @Doc("one model and its pretraining")
   public record ModelDials(
-      @Default("{ preset = nano, context_length = 160 }") ModelSettings model,
+      @Default("{ preset = \"nano\", context_length = 160 }") ModelSettings model,
       @Doc("tokens of pretraining, padding included") @Default("10000000") @Range(min = 1)
           long tokens,
       @Doc("sequences per optimizer step") @Default("8") @Range(min = 1) int batch,

@@ -13,7 +13,9 @@ public record SweepConfig(
     @Doc("TOML file of the study that every cell starts from, relative to this file") String study,
     @Doc("settings of every cell, each as for --set") @Default("[]") List<String> set,
     @Doc("key of the study = its values, as text; the last key varies fastest")
-        Map<String, List<String>> grid) {
+        Map<String, List<String>> grid,
+    @Doc("\"key=value\" of the grid = settings of the cells that have it, each as for --set")
+        Map<String, List<String>> when) {
 
   public SweepConfig {
     grid.forEach((key, values) -> {
@@ -21,6 +23,16 @@ public record SweepConfig(
         throw new IllegalArgumentException("grid key '" + key + "' has no values");
       }
     });
+    when.keySet()
+        .forEach(condition -> {
+          int equals = condition.indexOf('=');
+          List<String> values =
+              grid.getOrDefault(condition.substring(0, Math.max(equals, 0)), List.of());
+          if (!values.contains(condition.substring(equals + 1))) {
+            throw new IllegalArgumentException(
+                "[when] '" + condition + "' is no setting of the grid");
+          }
+        });
   }
 
   /** Number of cells. */
@@ -28,10 +40,14 @@ public record SweepConfig(
     return grid.values().stream().mapToInt(List::size).reduce(1, Math::multiplyExact);
   }
 
-  /** The settings of a cell, as for {@code --set}: those of every cell, then its own. */
+  /**
+   * The settings of a cell, as for {@code --set}: those of every cell, then its own, then those
+   * that its own bring along.
+   */
   public List<String> overrides(int cell) {
     List<String> overrides = new ArrayList<>(set);
     overrides.addAll(own(cell));
+    own(cell).forEach(own -> overrides.addAll(when.getOrDefault(own, List.of())));
     return overrides;
   }
 

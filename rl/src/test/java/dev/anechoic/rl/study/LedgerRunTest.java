@@ -59,10 +59,6 @@ class LedgerRunTest {
       problems = 8
       samples = 4
       forced = false
-      [expert]
-      rounds = 2
-      prompts_per_round = 4
-      samples_per_prompt = 4
       [ledger]
       probe_prompts = 5
       """;

@@ -3,8 +3,10 @@ package dev.anechoic.rl.study;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.anechoic.model.UserError;
 import dev.anechoic.model.checkpoint.Checkpoint;
 import dev.anechoic.model.config.Config;
 import dev.anechoic.model.corpus.ProblemGenerator;
@@ -23,6 +25,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The whole chain on a model of a few thousand parameters. */
@@ -54,10 +57,6 @@ class StudyTest {
       [eval]
       problems = 8
       samples = 4
-      [expert]
-      rounds = 2
-      prompts_per_round = 4
-      samples_per_prompt = 4
       """;
 
   @TempDir Path folder;
@@ -119,6 +118,44 @@ class StudyTest {
     assertNotNull(run(config, parts, StopSignal.manual(), quiet()));
     assertEquals(policyHash(whole), policyHash(parts));
     assertEquals(rewards(whole), rewards(parts), "the metrics of all steps, each of them once");
+  }
+
+  @Test
+  void expertIterationTakesItsBatchesFromTheSameFourWords() {
+    String settings = "algorithm = \"expert_iteration\"\n" + TINY;
+    settings = settings.replace("minibatch_tokens = 200", "minibatch_tokens = 0");
+    settings = settings.replace("[eval]", "reward = \"random\"\n[eval]");
+    StudyConfig config = Config.parse(StudyConfig.class, settings, "tiny.toml");
+    String log = logOf(config);
+    String arithmetic =
+        "expert_iteration: 4 steps of 4 prompts x 4 samples = 16 completions, 64 in all;"
+            + " 2 epochs over what is kept, one update per epoch";
+    assertTrue(log.contains(arithmetic), log);
+    Metrics metrics = new RunFolder(folder.resolve("tiny")).metrics("rl");
+    assertEquals(4, metrics.size());
+    for (int step = 0; step < metrics.size(); step++) {
+      assertEquals(16, metrics.column("rollout/completions")[step]);
+      double kept = metrics.column("expert/kept")[step];
+      assertEquals(kept == 0 ? 0 : 2, metrics.column("optim/updates")[step], "of " + kept);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "rounds, rl.steps",
+    "prompts_per_round, rl.prompts_per_step",
+    "samples_per_prompt, rl.samples_per_prompt",
+    "sft_epochs, rl.epochs",
+    "sft_batch, rl.minibatch_tokens"
+  })
+  void formerWordOfExpertIterationNamesItsReplacement(String former, String word) {
+    UserError error =
+        assertThrows(
+            UserError.class,
+            () -> Config.load(StudyConfig.class, null, List.of("expert." + former + "=4")));
+    assertTrue(error.getMessage().contains("'" + former + "'"), error.getMessage());
+    assertTrue(error.getMessage().contains("Use '" + word + "'."), error.getMessage());
+    Config.load(StudyConfig.class, null, List.of(word + "=4")); // which is a key
   }
 
   private static List<Double> rewards(Path out) {
