@@ -78,9 +78,7 @@ record Row(
     if (!Double.isNaN(flops)) {
       map.put("flops", flops);
     }
-    if (!Double.isNaN(shareOfPeak)) {
-      map.put("share_of_peak", shareOfPeak);
-    }
+    map.put("share_of_peak", shareOfPeak);
     if (allocatedBytes >= 0) {
       map.put("allocated_bytes", allocatedBytes);
     }
