@@ -146,16 +146,16 @@ public final class WorkerPool implements AutoCloseable {
     task = body;
     done = 0;
     int next = job + 1;
-    int threads = threads();
-    for (int w = 0; w < threads; w++) {
-      int from = (int) ((long) tasks * w / threads);
-      int to = (int) ((long) tasks * (w + 1) / threads);
+    int owners = Math.min(threads(), tasks);
+    for (int w = 0; w < threads(); w++) {
+      int from = w < owners ? (int) ((long) tasks * w / owners) : tasks;
+      int to = w < owners ? (int) ((long) tasks * (w + 1) / owners) : tasks;
       RUN.setRelease(runs, slot(w), run(next, from, to));
     }
     job = next;
-    for (Worker worker : workers) {
-      if (worker.parked) {
-        LockSupport.unpark(worker);
+    for (int i = 0; i < owners - 1; i++) {
+      if (workers[i].parked) {
+        LockSupport.unpark(workers[i]);
       }
     }
   }

@@ -41,9 +41,9 @@ final class DecisionCharts {
     for (Decision decision : decisions) {
       List<String> names = decision.layers().stream().map(Decision.Layer::name).toList();
       Plot plot =
-          new Plot("Logit lens " + decision.phase(), 230, index(names.size()))
+          new Plot("Logit lens " + decision.phase(), 230, LedgerCharts.index(names.size()))
               .x(new Range(0, Math.max(1, names.size() - 1)), "")
-              .xText(v -> layerName(names, v))
+              .xText(v -> LedgerCharts.layerName(names, v))
               .y(range)
               .room(study.formats());
       for (String format : run.realFormats()) {
@@ -152,16 +152,5 @@ final class DecisionCharts {
 
   private static IntConsumer mark(Plot plot) {
     return step -> plot.mark(step, "switch");
-  }
-
-  private static double[] index(int length) {
-    double[] index = new double[length];
-    Arrays.setAll(index, i -> i);
-    return index;
-  }
-
-  private static String layerName(List<String> names, double at) {
-    int i = (int) Math.round(at);
-    return i >= 0 && i < names.size() && Math.abs(at - i) < 1e-9 ? names.get(i) : "";
   }
 }

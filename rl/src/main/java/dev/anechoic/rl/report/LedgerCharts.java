@@ -411,13 +411,13 @@ final class LedgerCharts {
     return Optional.of(plot.render());
   }
 
-  private static double[] index(int length) {
+  static double[] index(int length) {
     double[] index = new double[length];
     Arrays.setAll(index, i -> i);
     return index;
   }
 
-  private static String layerName(List<String> names, double at) {
+  static String layerName(List<String> names, double at) {
     int i = (int) Math.round(at);
     return i >= 0 && i < names.size() && Math.abs(at - i) < 1e-9 ? names.get(i) : "";
   }
