@@ -37,7 +37,7 @@ if not errorlevel 1 (
 set /p BUILD=<"%STATE%\built"
 set "CLASSES=%STATE%\%BUILD%\*;%ROOT%\bench\target\lib\*"
 
-set "FLAGS=--add-modules=jdk.incubator.vector --enable-native-access=ALL-UNNAMED -XX:MaxRAMPercentage=60"
+set "FLAGS=--add-modules=jdk.incubator.vector --enable-native-access=ALL-UNNAMED -XX:MaxRAMPercentage=60 -XX:+UnlockDiagnosticVMOptions -XX:-UseFPUForSpilling"
 set "GIVEN=%JAVA_OPTS% %ANECHOIC_OPTS%"
 set "COLLECTOR=-XX:+UseParallelGC"
 echo "%GIVEN%" | findstr /r /c:"-XX:+Use.*GC" >nul && set "COLLECTOR="

@@ -57,7 +57,8 @@ cat >"$root/anechoic" <<'END'
 # Starts anechoic with the runtime beside it: anechoic gpucheck --out DIR, anechoic doctor.
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 exec "$here/runtime/bin/java" --add-modules=jdk.incubator.vector \
-  --enable-native-access=ALL-UNNAMED -XX:+UseParallelGC -XX:MaxRAMPercentage=60 \
+  --enable-native-access=ALL-UNNAMED -XX:+UnlockDiagnosticVMOptions -XX:-UseFPUForSpilling \
+  -XX:+UseParallelGC -XX:MaxRAMPercentage=60 \
   -Xlog:disable -Xlog:all=error:stderr \
   -Djava.library.path="$here/natives" -Danechoic.home="$here" \
   -Danechoic.emulation.library="$here/natives/libanechoic-emulated.so" \

@@ -12,6 +12,8 @@ final class JvmFlags {
         "--add-modules=jdk.incubator.vector",
         "--enable-native-access=ALL-UNNAMED",
         "--sun-misc-unsafe-memory-access=allow", // JMH's own use would be warned of
+        "-XX:+UnlockDiagnosticVMOptions",
+        "-XX:-UseFPUForSpilling",
         "-XX:+UseParallelGC",
         "-Xmx4g",
         "-Xlog:disable",

@@ -13,6 +13,9 @@ final class GemmPacking {
   /** Columns of a panel, for every vector width. */
   static final int PANEL = 64;
 
+  /** Columns of a strip of a transposed A: whole vectors, and whole tiles of 6 and 4 rows. */
+  static final int STRIP = 48;
+
   private static final VectorSpecies<Float> F = Lanes.F;
   private static final int V = F.length();
 
@@ -35,6 +38,31 @@ final class GemmPacking {
       int to = panelAt + k * PANEL;
       System.arraycopy(b, bAt + k * ldb, panel, to, columns);
       Arrays.fill(panel, to + columns, to + PANEL, 0f);
+    }
+  }
+
+  /** Floats of the strips that hold so many columns of a transposed A. */
+  static int stripFloats(int columns, int depth) {
+    return (columns + STRIP - 1) / STRIP * STRIP * depth;
+  }
+
+  /**
+   * Copies columns of a transposed A, {@code A[k, i]} at {@code aAt + k * lda + i}, into strips
+   * {@code [strip][depth][48]}. What is past the columns in the last strip is left as it is.
+   */
+  static void packStrips(float[] a, int aAt, int lda, int depth, int columns, float[] strips) {
+    for (int k = 0; k < depth; k++) {
+      int from = aAt + k * lda;
+      for (int i = 0; i < columns; i += STRIP) {
+        int to = i * depth + k * STRIP;
+        if (i + STRIP <= columns) {
+          for (int j = 0; j < STRIP; j += V) {
+            FloatVector.fromArray(F, a, from + i + j).intoArray(strips, to + j);
+          }
+        } else {
+          System.arraycopy(a, from + i, strips, to, columns - i);
+        }
+      }
     }
   }
 

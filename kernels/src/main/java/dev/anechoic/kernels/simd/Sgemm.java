@@ -40,8 +40,8 @@ public final class Sgemm {
   /** Columns of a transposed A from which its chunks are packed: its rows then lie far apart. */
   private static final int PACK_A_COLUMNS = 192;
 
-  /** Most rows of a chunk of a transposed A that is packed. */
-  private static final int PACK_A_ROWS = 48;
+  /** Most rows of a chunk of a transposed A that is packed: a share of the L2 cache. */
+  private static final int PACK_A_ROWS = 3 * GemmPacking.STRIP;
 
   /** Floats of a transposed B packed at once: 16 MiB. */
   private static final int TRANSPOSED = 1 << 22;
@@ -236,16 +236,20 @@ public final class Sgemm {
 
   /**
    * Splits C into tasks. Rows first, so that a thread meets the rows again that it wrote in the
-   * kernel before; columns first where A is transposed: M is then the extent of a weight, and a
-   * group of columns is packed by one thread alone.
+   * kernel before; likewise where a transposed A is packed, so that a thread reads its own part of
+   * A alone. Columns first where a transposed A is read in place: M is then the extent of a weight,
+   * and a group of columns is packed by one thread alone.
    */
   private void split() {
     int threads = pool.threads();
-    packA = transA && lda >= PACK_A_COLUMNS && m > PACK_A_ROWS && panels > 1;
+    packA = transA && lda >= PACK_A_COLUMNS && m > GemmPacking.STRIP && panels > 1;
     int most = packA ? PACK_A_ROWS : Math.max(SWEEP, CHUNK_FLOATS / Math.min(k, DEPTH));
     int wanted =
         threads == 1 ? 1 : (int) Math.min(TASKS_PER_THREAD * threads, 1 + taskFlops() / TASK_FLOPS);
-    if (transA) {
+    if (packA) {
+      chunks = (m + most - 1) / most;
+      groups = Math.max(1, Math.min(panels, wanted / chunks));
+    } else if (transA) {
       groups = Math.min(panels, wanted);
       chunks = Math.max((m + most - 1) / most, (wanted + groups - 1) / groups);
     } else {
@@ -264,8 +268,9 @@ public final class Sgemm {
 
   /** A chunk of rows times a group of panels. */
   private void multiplyTask(int index, int worker) {
-    int chunk = transA ? index % chunks : index / groups;
-    int group = transA ? index / chunks : index % groups;
+    boolean columnsFirst = transA && !packA;
+    int chunk = columnsFirst ? index % chunks : index / groups;
+    int group = columnsFirst ? index / chunks : index % groups;
     int from = chunk * chunkRows;
     int to = Math.min(m, from + chunkRows);
     lanes[worker].multiply(from, to, group * panels / groups, (group + 1) * panels / groups);
@@ -279,13 +284,16 @@ public final class Sgemm {
     /** Panels of B of the block, {@code [depth][64]} each. */
     private float[] packed = new float[0];
 
-    /** A chunk of a transposed A, {@code [depth, 48]}. */
+    /** A chunk of a transposed A in strips of {@code [depth, 48]}. */
     private float[] chunkOfA = new float[0];
 
     private float[] left = ZEROS;
 
-    /** Where row 0 of A would lie. */
+    /** Where row 0 of A would lie, were there one strip. */
     private int leftAt;
+
+    /** The first row of the chunk. */
+    private int leftRow;
 
     private int leftLd;
     private int blockK;
@@ -314,15 +322,30 @@ public final class Sgemm {
         leftLd = lda;
         return;
       }
-      if (chunkOfA.length == 0) {
-        chunkOfA = new float[DEPTH * PACK_A_ROWS];
+      int floats = GemmPacking.stripFloats(to - from, depth);
+      if (chunkOfA.length < floats) {
+        chunkOfA = new float[floats];
       }
-      for (int i = 0; i < depth; i++) {
-        System.arraycopy(a, aAt + (blockK + i) * lda + from, chunkOfA, i * PACK_A_ROWS, to - from);
-      }
+      GemmPacking.packStrips(a, aAt + blockK * lda + from, lda, depth, to - from, chunkOfA);
       left = chunkOfA;
-      leftAt = -from;
-      leftLd = PACK_A_ROWS;
+      leftAt = 0;
+      leftRow = from;
+      leftLd = GemmPacking.STRIP;
+    }
+
+    /** The row behind those that lie side by side with A's row {@code i}. */
+    private int endOfLeft(int i) {
+      return packA ? i + GemmPacking.STRIP - (i - leftRow) % GemmPacking.STRIP : m;
+    }
+
+    /** Where A's row {@code i} lies. */
+    private int leftOf(int i) {
+      if (packA) {
+        int row = i - leftRow;
+        int strip = row / GemmPacking.STRIP;
+        return strip * depth * GemmPacking.STRIP + row % GemmPacking.STRIP;
+      }
+      return leftAt + i * (transA ? 1 : leftLd);
     }
 
     /**
@@ -383,7 +406,7 @@ public final class Sgemm {
       GemmPackingTiles.tile(
           transA,
           left,
-          leftAt + i * (transA ? 1 : leftLd),
+          leftOf(i),
           leftLd,
           b,
           inB,
@@ -409,14 +432,13 @@ public final class Sgemm {
       float[] start = zero ? ZEROS : c;
       int startAt = zero ? 0 : cAt + j;
       int lds = zero ? 0 : ldc;
-      int stepA = transA ? 1 : leftLd;
       for (int i = from; i < to; ) {
-        int rows = GemmTiles.rowsOfNext(to - i);
+        int rows = GemmTiles.rowsOfNext(Math.min(to, endOfLeft(i)) - i);
         GemmTiles.tile(
             rows,
             transA,
             left,
-            leftAt + i * stepA,
+            leftOf(i),
             leftLd,
             source,
             at,
@@ -438,11 +460,10 @@ public final class Sgemm {
     /** As {@link #multiplyStrip} for fewer columns than a tile has: goes through a tile aside. */
     private void multiplyEdge(int from, int to, float[] source, int at, int ld, int j, int wide) {
       int width = GemmTiles.WIDTH;
-      int stepA = transA ? 1 : leftLd;
       boolean zero = startsFromZero();
       boolean complete = completes();
       for (int i = from; i < to; ) {
-        int rows = GemmTiles.rowsOfNext(to - i);
+        int rows = GemmTiles.rowsOfNext(Math.min(to, endOfLeft(i)) - i);
         for (int r = 0; r < rows; r++) {
           if (zero) {
             Arrays.fill(edge, r * width, r * width + wide, 0f);
@@ -451,20 +472,7 @@ public final class Sgemm {
           }
         }
         GemmTiles.tile(
-            rows,
-            transA,
-            left,
-            leftAt + i * stepA,
-            leftLd,
-            source,
-            at,
-            ld,
-            depth,
-            edge,
-            0,
-            width,
-            edge,
-            0,
+            rows, transA, left, leftOf(i), leftLd, source, at, ld, depth, edge, 0, width, edge, 0,
             width);
         if (complete) {
           addBias(edge, 0, width, rows, wide, j);

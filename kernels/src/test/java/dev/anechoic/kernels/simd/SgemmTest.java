@@ -148,8 +148,8 @@ class SgemmTest {
         var three = new WorkerPool(3)) {
       var serial = new Sgemm(one);
       var parallel = new Sgemm(three);
-      for (int m : new int[] {193, 250, 301}) {
-        for (int n : new int[] {65, 128, 200}) {
+      for (int m : new int[] {193, 200, 250, 301}) {
+        for (int n : new int[] {65, 128, 200, 330}) {
           var test = new Case(m + n, true, m % 2 == 0, m, n, 530, n % 4);
           float[] expected = test.expected();
           assertSameBits(expected, test.actual(serial), "serial " + test);
