@@ -2,6 +2,7 @@ package dev.anechoic.rl.algorithm;
 
 import dev.anechoic.model.transformer.Flops;
 import dev.anechoic.model.transformer.ModelConfig;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -42,5 +43,28 @@ final class RolloutFlops {
   static double forward(ModelConfig config, List<Trajectory> sequences) {
     long tokens = sequences.stream().mapToLong(Trajectory::length).sum();
     return trunk(config, sequences) + tokens * Flops.headPerToken(config);
+  }
+
+  /** Final hidden states of the completion tokens, each prompt once, shared by its samples. */
+  static double sharedTrunk(ModelConfig config, List<Trajectory> rollout) {
+    double sum = 0;
+    int[] before = {};
+    for (Trajectory t : rollout) {
+      int time = MicroBatch.inputLength(t);
+      int[] prompt = t.promptTokens;
+      double ofPrompt = prompt.length * Flops.trunkPerToken(config, prompt.length);
+      sum += time * Flops.trunkPerToken(config, time);
+      if (Arrays.equals(prompt, before)) {
+        sum -= ofPrompt;
+      }
+      before = prompt;
+    }
+    return sum;
+  }
+
+  /** The same, and the logits of the completion tokens. */
+  static double shared(ModelConfig config, List<Trajectory> rollout) {
+    long tokens = rollout.stream().mapToLong(Trajectory::length).sum();
+    return sharedTrunk(config, rollout) + tokens * Flops.headPerToken(config);
   }
 }

@@ -27,6 +27,7 @@ final class ValueModel implements AutoCloseable {
   private final @Nullable AdamW ownOptimizer;
   private final Arena activations;
   private final Tape tape;
+  private final SharedPromptPass estimates;
 
   ValueModel(
       RlConfig config,
@@ -50,6 +51,7 @@ final class ValueModel implements AutoCloseable {
     }
     activations = new Arena(base.backend(), Arena.Tag.ACTIVATIONS, ledger);
     tape = new Tape(activations);
+    estimates = new SharedPromptPass(own == null ? policy.model() : own, ledger);
   }
 
   private static AdamW optimizer(RlConfig config, Parameters parameters) {
@@ -92,21 +94,11 @@ final class ValueModel implements AutoCloseable {
   /** Fills {@link Trajectory#values} with the estimates before the update. */
   void estimate(List<Trajectory> rollout, Phases phases) {
     phases.start("value");
-    phases.count("value", RolloutFlops.trunk(policy.model().config(), rollout));
-    Tape used = tape();
-    boolean recording = used.setRecording(false);
-    for (List<Trajectory> group : MicroBatch.split(rollout)) {
-      MicroBatch batch = policy.batch().load(group);
-      Transformer trunk = own == null ? policy.model() : own;
-      Tensor all = trunk.hidden(used, batch.tokens(), null);
-      Tensor values = head.values(used, Embedding.forward(used, all, batch.rows()), true);
-      List<float[]> parts = batch.split(values);
-      for (int s = 0; s < parts.size(); s++) {
-        group.get(s).values = parts.get(s);
-      }
-      used.reset();
-    }
-    used.setRecording(recording);
+    phases.count("value", RolloutFlops.sharedTrunk(policy.model().config(), rollout));
+    estimates.forEach(
+        rollout,
+        (batch, hidden) -> head.values(estimates.tape(), hidden, true),
+        (t, values) -> t.values = values);
   }
 
   void zeroGrad() {
@@ -172,6 +164,7 @@ final class ValueModel implements AutoCloseable {
 
   @Override
   public void close() {
+    estimates.close();
     tape.reset();
     activations.close();
     optimizers().forEach(AdamW::close);

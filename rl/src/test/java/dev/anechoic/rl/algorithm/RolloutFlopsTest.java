@@ -37,4 +37,14 @@ class RolloutFlopsTest {
     double expected = 4 * (TRUNK + 4 * PER_POSITION) + 2 * HEAD;
     assertEquals(expected, RolloutFlops.forward(NANO, List.of(completion(0, 3, 2))));
   }
+
+  @Test
+  void sharedPromptIsReadOnce() {
+    Trajectory one = completion(0, 3, 2);
+    double alone = RolloutFlops.forward(NANO, List.of(one));
+    assertEquals(alone, RolloutFlops.shared(NANO, List.of(one)));
+    // of the second, one token of 4 after the prompt's 3 of 3 is read
+    double second = 4 * (TRUNK + 4 * PER_POSITION) - 3 * (TRUNK + 3 * PER_POSITION) + 2 * HEAD;
+    assertEquals(alone + second, RolloutFlops.shared(NANO, List.of(one, completion(0, 3, 2))));
+  }
 }

@@ -1,0 +1,100 @@
+package dev.anechoic.rl.algorithm;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.anechoic.model.transformer.Preset;
+import dev.anechoic.model.transformer.Transformer;
+import dev.anechoic.tensor.Arena;
+import dev.anechoic.tensor.Backend;
+import dev.anechoic.tensor.BackendOptions;
+import dev.anechoic.tensor.Backends;
+import dev.anechoic.tensor.DType;
+import dev.anechoic.tensor.MemoryLedger;
+import dev.anechoic.tensor.Tape;
+import dev.anechoic.tensor.Tensor;
+import dev.anechoic.tensor.op.Embedding;
+import dev.anechoic.tensor.op.TokenLogProbs;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A pass that reads each prompt once gives the bits of one that reads it with each completion. */
+class SharedPromptPassTest {
+  private static final int VOCAB = 40;
+  private static final int CONTEXT = 48;
+
+  @ParameterizedTest
+  @ValueSource(strings = {"cpu", "cpu-scalar", "cuda-emulated"})
+  void bitsAreThoseOfWholeSequences(String name) {
+    MemoryLedger ledger = new MemoryLedger();
+    try (Backend backend = Backends.open(name, BackendOptions.DEFAULT).backend();
+        Transformer model =
+            new Transformer(Preset.named("nano").config(VOCAB, CONTEXT), backend, ledger);
+        SharedPromptPass pass = new SharedPromptPass(model, ledger)) {
+      model.parameters().initialize(7);
+      // The second rollout needs more positions and more slots than the first has made.
+      for (List<Trajectory> rollout :
+          List.of(rollout(3, 2, 5, 4), rollout(70, 1, 2, 1), rollout(5, 4, 17, CONTEXT - 16))) {
+        List<Trajectory> seen = new ArrayList<>();
+        pass.forEach(
+            rollout,
+            (batch, hidden) ->
+                TokenLogProbs.forward(
+                    pass.tape(), model.logits(pass.tape(), hidden), batch.targets(), 1),
+            (t, logprobs) -> {
+              assertArrayEquals(alone(model, t), logprobs);
+              seen.add(t);
+            });
+        assertEquals(rollout.stream().filter(t -> t.length() > 0).count(), seen.size());
+        assertEquals(seen.size(), seen.stream().distinct().count());
+      }
+    }
+  }
+
+  private static float[] alone(Transformer model, Trajectory t) {
+    Backend backend = model.backend();
+    try (Arena arena = new Arena(backend, Arena.Tag.ACTIVATIONS, new MemoryLedger())) {
+      Tape tape = new Tape(arena);
+      tape.setRecording(false);
+      int time = t.promptTokens.length + t.length() - 1;
+      int[] tokens = new int[time];
+      int[] rows = new int[t.length()];
+      for (int i = 0; i < time; i++) {
+        int inCompletion = i - t.promptTokens.length;
+        tokens[i] = inCompletion < 0 ? t.promptTokens[i] : t.tokens[inCompletion];
+      }
+      for (int i = 0; i < rows.length; i++) {
+        rows[i] = t.promptTokens.length - 1 + i;
+      }
+      Tensor hidden = model.hidden(tape, arena.of(tokens, 1, time), null);
+      Tensor chosen = Embedding.forward(tape, hidden, arena.of(rows, rows.length));
+      Tensor targets = arena.of(t.tokens, t.length());
+      assertEquals(DType.I32, targets.dtype());
+      return TokenLogProbs.forward(tape, model.logits(tape, chosen), targets, 1).toFloats();
+    }
+  }
+
+  /** Prompts and completions of different lengths, one of them empty. */
+  private static List<Trajectory> rollout(int prompts, int samples, int given, int longest) {
+    SplittableRandom random = new SplittableRandom(prompts);
+    List<Trajectory> rollout = new ArrayList<>();
+    for (int p = 0; p < prompts; p++) {
+      int[] prompt = tokens(random, 1 + random.nextInt(given));
+      for (int s = 0; s < samples; s++) {
+        int length = p == 1 && s == 0 ? 0 : 1 + random.nextInt(longest);
+        int[] tokens = tokens(random, length);
+        Grade grade = new Grade("code", "well_formed", "correct", "1", 1);
+        rollout.add(
+            new Trajectory(p, s, "p" + p, "p", prompt, tokens, new float[length], "", grade));
+      }
+    }
+    return rollout;
+  }
+
+  private static int[] tokens(SplittableRandom random, int count) {
+    return random.ints(count, 0, VOCAB).toArray();
+  }
+}
