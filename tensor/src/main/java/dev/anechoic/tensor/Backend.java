@@ -1,6 +1,7 @@
 package dev.anechoic.tensor;
 
 import java.util.List;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +22,32 @@ public interface Backend extends Kernels, AutoCloseable {
 
   /** Number of threads that a kernel may use; 1 for a device. */
   int threads();
+
+  /**
+   * Backends for work that the caller splits over threads, where each part then stays with its
+   * thread and its cache: as many as threads, each with one of its own. They compute on tensors of
+   * this backend and of each other. Only this backend where there is one thread, or a device.
+   */
+  default List<Backend> perThread() {
+    return List.of(this);
+  }
+
+  /**
+   * Calls {@code work} once for the index of each of {@link #perThread}, at the same time, and
+   * returns when all have ended. This backend itself must not be used by the work, where there is
+   * more than one.
+   */
+  default void runPerThread(IntConsumer work) {
+    work.accept(0);
+  }
+
+  /**
+   * Bytes that stay in the outer cache of one thread when work goes over them again and again; no
+   * limit where the memory is as fast as it gets.
+   */
+  default long cacheBytesPerThread() {
+    return Long.MAX_VALUE;
+  }
 
   /**
    * New memory, zeroed.

@@ -3,7 +3,10 @@ package dev.anechoic.tensor;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Bytes per {@link Arena.Tag}: planned before a run, live now, and the peak so far. */
+/**
+ * Bytes per {@link Arena.Tag}: planned before a run, live now, and the peak so far. Arenas of
+ * several threads may share a ledger.
+ */
 public final class MemoryLedger {
   private static final int TAGS = Arena.Tag.values().length;
 
@@ -12,16 +15,16 @@ public final class MemoryLedger {
   private final long[] liveBytes = new long[TAGS];
   private final long[] peakBytes = new long[TAGS];
 
-  void register(Arena arena) {
+  synchronized void register(Arena arena) {
     arenas.add(arena);
   }
 
-  void unregister(Arena arena) {
+  synchronized void unregister(Arena arena) {
     update(arena);
     arenas.remove(arena);
   }
 
-  void update(Arena changed) {
+  synchronized void update(Arena changed) {
     long live = 0;
     for (int i = 0; i < arenas.size(); i++) {
       Arena arena = arenas.get(i);

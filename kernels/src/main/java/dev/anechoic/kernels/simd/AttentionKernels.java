@@ -8,7 +8,7 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Causal self-attention, whole and over a cache.
+ * Causal self-attention; {@link CachedAttention} has that over a cache.
  *
  * <p>Per head, keys are transposed to [D,T] so that lanes run along keys; the scores of a row, one
  * chain over d each, stay in scratch; then max, exponentials and their sum; then the values are
@@ -31,14 +31,12 @@ final class AttentionKernels {
   private final Scratch[] scratch;
   private final Forward forward;
   private final Backward backward;
-  private final Cached cached;
 
   AttentionKernels(WorkerPool pool) {
     scratch = new Scratch[pool.threads()];
     Arrays.setAll(scratch, i -> new Scratch());
     forward = new Forward(pool);
     backward = new Backward(pool);
-    cached = new Cached(pool);
   }
 
   void attention(Tensor qkv, int heads, int kvHeads, double scale, Tensor out, Tensor lse) {
@@ -73,34 +71,8 @@ final class AttentionKernels {
     k.start(qkv.dim(0) * kvHeads, 3 * k.layout.work());
   }
 
-  void attentionCached(
-      Tensor qkv,
-      Tensor slots,
-      Tensor starts,
-      int heads,
-      int kvHeads,
-      double scale,
-      Tensor keys,
-      Tensor values,
-      Tensor out) {
-    Cached k = cached;
-    k.layout.set(qkv, heads, kvHeads);
-    k.capacity = keys.dim(2);
-    k.slots.set(slots);
-    k.starts.set(starts);
-    int batch = qkv.dim(0);
-    k.slots.check(batch, keys.dim(0), false, "attentionCached", "slots");
-    k.starts.check(batch, k.capacity - k.layout.time + 1, false, "attentionCached", "starts");
-    k.qkv.set(qkv);
-    k.keys.set(keys);
-    k.values.set(values);
-    k.out.set(out);
-    k.scale = (float) scale;
-    k.start(batch * kvHeads, k.layout.work() * heads / kvHeads + k.capacity * 8L);
-  }
-
   /** Where heads lie in the packed rows [B,T,(H+2K)*D], and in the output [B,T,H*D]. */
-  private static final class Layout {
+  static final class Layout {
     int time;
     int width;
     int heads;
@@ -146,7 +118,7 @@ final class AttentionKernels {
   }
 
   /** Memory of one thread. Grows to what is asked and stays. */
-  private static final class Scratch {
+  static final class Scratch {
     float[] keysT = {};
     float[] valuesT = {};
     float[] values = {};
@@ -183,7 +155,7 @@ final class AttentionKernels {
   }
 
   /** Rows of {@code headSize} made whole vectors, zeros behind. */
-  private static void padRows(
+  static void padRows(
       float[] from, int at, int stride, int time, int headSize, float[] to, int ld) {
     for (int t = 0; t < time; t++) {
       System.arraycopy(from, at + t * stride, to, t * ld, headSize);
@@ -192,7 +164,7 @@ final class AttentionKernels {
   }
 
   /** Largest of {@code scale * s} over {@code count} scores; NaN where there is one. */
-  private static float maxScaled(float[] s, int at, int count, float scale) {
+  static float maxScaled(float[] s, int at, int count, float scale) {
     FloatVector max = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
     int j = 0;
     for (; j + V <= count; j += V) {
@@ -207,7 +179,7 @@ final class AttentionKernels {
   }
 
   /** {@code s = exp(scale s - max)} in place; returns the sum, lane by lane, then folded. */
-  private static float expScaled(float[] s, int at, int count, float scale, float max) {
+  static float expScaled(float[] s, int at, int count, float scale, float max) {
     FloatVector sum = FloatVector.zero(F);
     for (int j = 0; j < count; j += V) {
       VectorMask<Float> mask = F.indexInRange(j, count);
@@ -328,7 +300,7 @@ final class AttentionKernels {
    * Rows of queries at positions {@code first} to {@code first + rows - 1}. Leaves the log-sum-exp
    * of each in {@code s.sums}.
    */
-  private static void block(
+  static void block(
       int rows,
       int first,
       int headSize,
@@ -586,106 +558,6 @@ final class AttentionKernels {
         FloatVector d = FloatVector.fromArray(F, g, at + j, mask).sub(delta).mul(scale);
         p.intoArray(w, at + j);
         FloatVector.zero(F).blend(d.mul(p), mask).intoArray(g, at + j);
-      }
-    }
-  }
-
-  // ---- over a cache -------------------------------------------------------------------------
-
-  /**
-   * Keys of a slot and head lie transposed, [D,Tmax], values as [Tmax,D]. Its rows are pairs of
-   * sequence and key/value head.
-   */
-  private final class Cached extends RowKernel {
-    final Layout layout = new Layout();
-    final Operand qkv = new Operand();
-    final Operand keys = new Operand();
-    final Operand values = new Operand();
-    final Operand out = new Operand();
-    final Indices slots = new Indices();
-    final Indices starts = new Indices();
-    int capacity;
-    float scale;
-
-    Cached(WorkerPool pool) {
-      super(pool);
-    }
-
-    @Override
-    void rows(int from, int to, int worker) {
-      for (int i = from; i < to; i++) {
-        kvHead(i / layout.kvHeads, i % layout.kvHeads, scratch[worker]);
-      }
-    }
-
-    private void kvHead(int b, int kvHead, Scratch s) {
-      Layout l = layout;
-      int start = starts.get(b);
-      int slot = (slots.get(b) * l.kvHeads + kvHead) * capacity * l.headSize;
-      store(b, kvHead, keys.at + slot, values.at + slot, start);
-      int seen = start + l.time;
-      int ld = SmallGemm.padded(seen);
-      float[] keysT = keys.array;
-      int keysAt = keys.at + slot;
-      int ldk = capacity;
-      if (ld > capacity || l.time > ROWS) {
-        // Whole vectors would pass the end of a row; or the copy is earned back by many queries.
-        s.keysT = Scratch.grown(s.keysT, l.headSize * ld);
-        for (int d = 0; d < l.headSize; d++) {
-          System.arraycopy(keysT, keysAt + d * capacity, s.keysT, d * ld, seen);
-        }
-        keysT = s.keysT;
-        keysAt = 0;
-        ldk = ld;
-      }
-      float[] v = values.array;
-      int valuesAt = values.at + slot;
-      int ldv = l.headSize;
-      if (l.headSize % V != 0) {
-        ldv = SmallGemm.padded(l.headSize);
-        s.values = Scratch.grown(s.values, seen * ldv);
-        padRows(v, valuesAt, l.headSize, seen, l.headSize, s.values, ldv);
-        v = s.values;
-        valuesAt = 0;
-      }
-      s.weights = Scratch.grown(s.weights, ROWS * ld);
-      for (int h = kvHead * l.group; h < (kvHead + 1) * l.group; h++) {
-        for (int t = 0; t < l.time; t += ROWS) {
-          int rows = Math.min(ROWS, l.time - t);
-          block(
-              rows,
-              start + t,
-              l.headSize,
-              qkv.array,
-              qkv.at + l.query(b, h) + t * l.width,
-              l.width,
-              keysT,
-              keysAt,
-              ldk,
-              ld,
-              v,
-              valuesAt,
-              ldv,
-              scale,
-              s,
-              out.array,
-              out.at + l.output(b, h) + t * l.outputWidth(),
-              l.outputWidth());
-        }
-      }
-    }
-
-    /** Puts the new keys and values where they belong. */
-    private void store(int b, int kvHead, int keysAt, int valuesAt, int start) {
-      Layout l = layout;
-      for (int t = 0; t < l.time; t++) {
-        int key = qkv.at + l.key(b, kvHead) + t * l.width;
-        int value = qkv.at + l.value(b, kvHead) + t * l.width;
-        for (int d = 0; d < l.headSize; d++) {
-          keys.array[keysAt + d * capacity + start + t] = qkv.array[key + d];
-        }
-        System.arraycopy(
-            qkv.array, value, values.array, valuesAt + (start + t) * l.headSize, l.headSize);
       }
     }
   }

@@ -1,9 +1,12 @@
 package dev.anechoic.kernels.simd;
 
 import dev.anechoic.kernels.scalar.ScalarBackend;
+import dev.anechoic.tensor.Backend;
 import dev.anechoic.tensor.DType;
 import dev.anechoic.tensor.Tensor;
 import java.util.List;
+import java.util.function.IntConsumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,7 +17,11 @@ import org.jspecify.annotations.Nullable;
 public final class SimdBackend extends ScalarBackend {
   static final String NAME = "cpu";
 
+  /** A thread's share of the outer cache, as processors of servers have it. */
+  private static final long CACHE_BYTES_PER_THREAD = 4L << 20;
+
   private final WorkerPool pool;
+  private final List<Backend> perThread;
   private final CopyKernels copies;
   private final Elementwise elementwise;
   private final SumKernels sums;
@@ -25,6 +32,7 @@ public final class SimdBackend extends ScalarBackend {
   private final ActivationKernels activations;
   private final RotaryKernel rotary;
   private final AttentionKernels attention;
+  private final CachedAttention cachedAttention;
   private final LogitKernels logits;
   private final SampleKernel sampler;
   private final AdamWKernel adamW;
@@ -32,6 +40,10 @@ public final class SimdBackend extends ScalarBackend {
   /** A backend of its own with so many threads, the caller included. */
   public SimdBackend(int threads) {
     pool = new WorkerPool(threads);
+    perThread =
+        threads == 1
+            ? List.of(this)
+            : Stream.<Backend>generate(() -> new SimdBackend(1)).limit(threads).toList();
     copies = new CopyKernels(pool);
     elementwise = new Elementwise(pool);
     sums = new SumKernels(pool);
@@ -42,6 +54,7 @@ public final class SimdBackend extends ScalarBackend {
     activations = new ActivationKernels(pool);
     rotary = new RotaryKernel(pool);
     attention = new AttentionKernels(pool);
+    cachedAttention = new CachedAttention(pool);
     logits = new LogitKernels(pool);
     sampler = new SampleKernel(pool);
     adamW = new AdamWKernel(pool);
@@ -64,6 +77,21 @@ public final class SimdBackend extends ScalarBackend {
   @Override
   public int threads() {
     return pool.threads();
+  }
+
+  @Override
+  public List<Backend> perThread() {
+    return perThread;
+  }
+
+  @Override
+  public void runPerThread(IntConsumer work) {
+    pool.parallelFor(perThread.size(), (index, worker) -> work.accept(index));
+  }
+
+  @Override
+  public long cacheBytesPerThread() {
+    return CACHE_BYTES_PER_THREAD;
   }
 
   @Override
@@ -343,7 +371,7 @@ public final class SimdBackend extends ScalarBackend {
       Tensor keys,
       Tensor values,
       Tensor out) {
-    attention.attentionCached(qkv, slots, starts, heads, kvHeads, scale, keys, values, out);
+    cachedAttention.attend(qkv, slots, starts, heads, kvHeads, scale, keys, values, out);
   }
 
   @Override

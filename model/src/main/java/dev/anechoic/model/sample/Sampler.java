@@ -2,88 +2,72 @@ package dev.anechoic.model.sample;
 
 import dev.anechoic.model.UserError;
 import dev.anechoic.model.transformer.KvCache;
+import dev.anechoic.model.transformer.ModelConfig;
 import dev.anechoic.model.transformer.Transformer;
-import dev.anechoic.tensor.Arena;
 import dev.anechoic.tensor.Backend;
-import dev.anechoic.tensor.DType;
 import dev.anechoic.tensor.MemoryLedger;
-import dev.anechoic.tensor.Tape;
-import dev.anechoic.tensor.Tensor;
 import java.util.List;
-import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Draws completions in a batch of cache slots; a slot that becomes free takes the next request.
+ * Draws completions in slots of a cache, each of which holds one sequence at a time.
  *
  * <p>A completion depends on the model, its prompt and its address (seed, stream, step, sample)
- * alone: not on the number of slots, the other requests or their order, to the bit. Its log-probs
- * are those that {@link Scorer} and a training pass compute.
+ * alone: not on the number of slots or threads, the other requests or their order, to the bit. Its
+ * log-probs are those that {@link Scorer} and a training pass compute.
  *
- * <p>The prefix of a request enters the cache but for its last token, which the first decoding step
- * reads; so every step is the same for all slots. A prefix that another slot holds is copied from
- * there: of G samples of a prompt one is computed.
+ * <p>On a CPU every thread grows a group of slots by itself, of a size whose keys and values stay
+ * in its cache from token to token: memory is what limits decoding. Requests go to whoever has a
+ * free slot.
  */
 public final class Sampler implements AutoCloseable {
-  /** Tokens of one prefill pass, padding included: their activations stay in the outer cache. */
-  private static final int PREFILL_TOKENS = 1024;
+  /**
+   * Rows of a step from which a thread's pass over the weights pays; fewer only where fewer slots
+   * are asked for. Two tiles of the matrix product, which reads weights in place up to here.
+   */
+  private static final int LEAST_ROWS = 12;
 
   /**
-   * New requests wait until this part of the slots is free, so that prefill has rows to work on.
+   * With fewer slots per thread, all threads share each product instead: the weights are the work.
    */
-  private static final int REFILL_PART = 8;
+  private static final int LEAST_SLOTS_PER_THREAD = 4;
 
   private final Transformer model;
   private final Backend backend;
-  private final KvCache cache;
-  private final Arena arena;
-  private final Tape tape;
-  private final Slot[] slots;
-
-  /** Host side of a batch: one entry per row. */
-  private final int[] rowSlots;
-
-  private final int[] rowTokens;
-  private final int[] rowStarts;
-  private final int[] rowSamples;
-  private final int[] rowPositions;
-  private final float[] rowLogprobs;
-  private int[] prefillTokens = new int[0];
-  private final int[] prefillRows;
-  private final int[] copySources;
-
-  /** Where the backend replays work: several steps at once. */
-  private final @Nullable DecodeBlock block;
-
-  private int active;
-  private long decodedTokens;
-  private long prefilledTokens;
+  private final SlotGroup[] groups;
 
   /**
-   * @param slots sequences that grow at once
+   * @param slots most sequences that grow at once; fewer do where their cache would outgrow the
+   *     processor's
    * @param positions most tokens of a sequence, prompt and completion together; at most the model's
    *     context length
    */
   public Sampler(Transformer model, int slots, int positions, MemoryLedger ledger) {
     this.model = model;
     backend = model.backend();
-    cache = new KvCache(model.config(), slots, positions, backend, ledger);
-    arena = new Arena(backend, Arena.Tag.ACTIVATIONS, ledger);
-    tape = new Tape(arena);
-    tape.setRecording(false);
-    this.slots = new Slot[slots];
-    for (int i = 0; i < slots; i++) {
-      this.slots[i] = new Slot();
+    List<Backend> threads = backend.perThread();
+    if (threads.size() == 1 || slots < LEAST_SLOTS_PER_THREAD * threads.size()) {
+      threads = List.of(backend);
     }
-    rowSlots = new int[slots];
-    rowTokens = new int[slots];
-    rowStarts = new int[slots];
-    rowSamples = new int[slots];
-    rowPositions = new int[slots];
-    rowLogprobs = new float[slots];
-    prefillRows = new int[slots];
-    copySources = new int[slots];
-    block = backend.replays() ? new DecodeBlock(model, cache, tape, ledger) : null;
+    int each = slotsPerThread(model, (slots + threads.size() - 1) / threads.size(), positions);
+    groups = new SlotGroup[threads.size()];
+    for (int i = 0; i < groups.length; i++) {
+      Backend thread = threads.get(i);
+      Transformer own = thread == backend ? model : model.onThread(thread);
+      groups[i] = new SlotGroup(own, each, positions, ledger);
+    }
+  }
+
+  /**
+   * Keys and values of a group take no more than the outer cache, or than the parameters, which
+   * pass through it in every step anyway.
+   */
+  private static int slotsPerThread(Transformer model, int wanted, int positions) {
+    ModelConfig config = model.config();
+    int elementBytes = model.backend().floatType().bytes();
+    long slotBytes = KvCache.bytes(config, 1, positions, elementBytes);
+    long parameterBytes = model.parameters().flat().size() * elementBytes;
+    long most = Math.max(model.backend().cacheBytesPerThread(), parameterBytes) / slotBytes;
+    return (int) Math.min(wanted, Math.max(LEAST_ROWS, most));
   }
 
   public Transformer model() {
@@ -92,22 +76,30 @@ public final class Sampler implements AutoCloseable {
 
   /** Sequences that grow at once. */
   public int slots() {
-    return slots.length;
+    return groups.length * groups[0].slots();
   }
 
   /** Most tokens of a sequence, prompt and completion together. */
   public int positions() {
-    return cache.positions();
+    return groups[0].positions();
   }
 
   /** Tokens drawn since the start. */
   public long decodedTokens() {
-    return decodedTokens;
+    long sum = 0;
+    for (SlotGroup group : groups) {
+      sum += group.decodedTokens();
+    }
+    return sum;
   }
 
   /** Prompt tokens computed since the start; copied ones do not count. */
   public long prefilledTokens() {
-    return prefilledTokens;
+    long sum = 0;
+    for (SlotGroup group : groups) {
+      sum += group.prefilledTokens();
+    }
+    return sum;
   }
 
   /**
@@ -118,21 +110,16 @@ public final class Sampler implements AutoCloseable {
    */
   public List<Completion> sample(List<SampleRequest> requests, SampleSettings settings) {
     requests.forEach(this::check);
-    Completion[] done = new Completion[requests.size()];
-    int next = 0;
-    releaseSlots();
-    while (next < done.length || active > 0) {
-      int free = slots.length - active;
-      if (next < done.length && (active == 0 || free * REFILL_PART >= slots.length)) {
-        next = refill(requests, next, settings.maxNewTokens());
-      }
-      if (block != null && !model.isObserved()) {
-        decodeBlock(block, settings, done);
-      } else {
-        decode(settings, done);
-      }
+    RequestQueue queue = new RequestQueue(requests);
+    if (groups.length == 1 || model.isObserved()) {
+      SlotGroup group = groups[0];
+      group.model().setObserver(model.observer());
+      group.sample(queue, requests.size(), settings);
+    } else {
+      int share = (requests.size() + groups.length - 1) / groups.length;
+      backend.runPerThread(thread -> groups[thread].sample(queue, share, settings));
     }
-    return List.of(done);
+    return queue.completions();
   }
 
   private void check(SampleRequest request) {
@@ -142,213 +129,22 @@ public final class Sampler implements AutoCloseable {
           .where("sample " + request.sample())
           .remedy("Give it at least one token, such as the end token.");
     }
-    if (length >= cache.positions()) {
+    if (length >= positions()) {
       throw UserError.what("A prompt leaves no room for an answer")
           .where("sample " + request.sample())
-          .expected("fewer than " + cache.positions() + " tokens")
+          .expected("fewer than " + positions() + " tokens")
           .got(length + " tokens")
           .remedy("Shorten the prompt, or use a model with a larger context_length.");
     }
   }
 
-  /** An earlier call may have ended in an exception. */
-  private void releaseSlots() {
-    for (Slot slot : slots) {
-      slot.request = null;
-    }
-    active = 0;
-    arena.reset();
-  }
-
-  // ---- prefill ------------------------------------------------------------------------------
-
-  /** Fills free slots with requests from {@code next} on; returns the first that found none. */
-  private int refill(List<SampleRequest> requests, int next, int maxNewTokens) {
-    int rows = 0;
-    for (int s = 0; s < slots.length && next < requests.size(); s++) {
-      if (slots[s].isFree()) {
-        SampleRequest request = requests.get(next);
-        copySources[s] = slotWithPrefix(request);
-        slots[s].start(request, next, maxNewTokens);
-        prefillRows[rows++] = s;
-        active++;
-        next++;
-      }
-    }
-    prefillNew(rows);
-    for (int r = 0; r < rows; r++) {
-      int s = prefillRows[r];
-      if (copySources[s] >= 0) {
-        cache.copySlot(copySources[s], s);
-      }
-    }
-    return next;
-  }
-
-  /**
-   * A slot in use whose prefix is this one, or -1. A slot that is itself a copy points to its
-   * source, which is filled before any copy is made.
-   */
-  private int slotWithPrefix(SampleRequest request) {
-    for (int s = 0; s < slots.length; s++) {
-      SampleRequest held = slots[s].request;
-      if (held != null && held.hasPrefixOf(request)) {
-        return s;
-      }
-    }
-    return -1;
-  }
-
-  /** Computes the prefixes that no other slot holds, in passes of limited size. */
-  private void prefillNew(int rows) {
-    int from = 0;
-    while (from < rows) {
-      int count = 0;
-      int longest = 0;
-      int to = from;
-      for (; to < rows; to++) {
-        Slot slot = slots[prefillRows[to]];
-        if (copySources[prefillRows[to]] >= 0 || slot.cached == 0) {
-          continue;
-        }
-        int length = Math.max(longest, slot.cached);
-        if (count > 0 && (count + 1) * length > PREFILL_TOKENS) {
-          break;
-        }
-        longest = length;
-        rowSlots[count++] = prefillRows[to];
-      }
-      if (count > 0) {
-        prefill(count, longest);
-      }
-      from = to;
-    }
-  }
-
-  /** One pass over the prefixes of the slots in rowSlots, right-padded with token 0. */
-  private void prefill(int count, int longest) {
-    if (prefillTokens.length < count * longest) {
-      prefillTokens = new int[count * longest];
-    }
-    for (int r = 0; r < count; r++) {
-      Slot slot = slots[rowSlots[r]];
-      SampleRequest request = Objects.requireNonNull(slot.request);
-      for (int t = 0; t < longest; t++) {
-        prefillTokens[r * longest + t] = t < slot.cached ? request.prefix(t) : 0;
-      }
-      rowStarts[r] = 0;
-      prefilledTokens += slot.cached;
-    }
-    Tensor tokens = arena.tensor(DType.I32, count, longest);
-    backend.write(tokens, prefillTokens, 0);
-    model.hiddenCached(tape, tokens, cache, upload(rowSlots, count), upload(rowStarts, count));
-    tape.reset();
-  }
-
-  // ---- decoding -----------------------------------------------------------------------------
-
-  /** Draws one token in every slot in use. */
-  private void decode(SampleSettings settings, Completion[] done) {
-    int rows = 0;
-    for (int s = 0; s < slots.length; s++) {
-      Slot slot = slots[s];
-      SampleRequest request = slot.request;
-      if (request != null) {
-        rowSlots[rows] = s;
-        rowTokens[rows] = slot.pending;
-        rowStarts[rows] = slot.cached;
-        rowSamples[rows] = request.sample();
-        rowPositions[rows] = slot.cached + 1;
-        rows++;
-      }
-    }
-    draw(rows, settings);
-    for (int r = 0; r < rows; r++) {
-      take(slots[rowSlots[r]], rowTokens[r], rowLogprobs[r], settings, done);
-    }
-  }
-
-  /** Adds a drawn token to a slot, and ends its completion where that was the last one. */
-  private void take(
-      Slot slot, int token, float logprob, SampleSettings settings, Completion[] done) {
-    slot.append(token, logprob);
-    decodedTokens++;
-    boolean stopped = token == settings.stopToken();
-    if (stopped || remaining(slot, settings) == 0) {
-      done[slot.order] = slot.finish(stopped);
-      active--;
-    }
-  }
-
-  /** Most tokens that a slot may still draw. */
-  private int remaining(Slot slot, SampleSettings settings) {
-    return Math.min(settings.maxNewTokens() - slot.drawn(), cache.positions() - slot.cached);
-  }
-
-  /** Draws some tokens in every slot in use before it looks at them. */
-  private void decodeBlock(DecodeBlock steps, SampleSettings settings, Completion[] done) {
-    steps.begin(active);
-    int rows = 0;
-    for (int s = 0; s < slots.length; s++) {
-      Slot slot = slots[s];
-      SampleRequest request = slot.request;
-      if (request != null) {
-        steps.add(s, slot.pending, slot.cached, request.sample(), remaining(slot, settings));
-        rowSlots[rows++] = s;
-      }
-    }
-    for (int s = 0; steps.missing() > 0; s++) {
-      if (slots[s].isFree()) {
-        steps.add(s, 0, 0, 0, 0);
-      }
-    }
-    steps.run(settings);
-    for (int r = 0; r < rows; r++) {
-      Slot slot = slots[rowSlots[r]];
-      for (int step = 0; step < DecodeBlock.STEPS && !slot.isFree(); step++) {
-        take(slot, steps.token(step, r), steps.logprob(step, r), settings, done);
-      }
-    }
-  }
-
-  /** From rowTokens, the pending ones, to rowTokens and rowLogprobs, the drawn ones. */
-  private void draw(int rows, SampleSettings settings) {
-    Tensor pending = arena.tensor(DType.I32, rows, 1);
-    backend.write(pending, rowTokens, 0);
-    Tensor hidden =
-        model.hiddenCached(tape, pending, cache, upload(rowSlots, rows), upload(rowStarts, rows));
-    Tensor logits = model.logits(tape, hidden);
-    Tensor tokens = arena.tensor(DType.I32, rows);
-    Tensor logprobs = arena.tensor(backend.floatType(), rows);
-    backend.sample(
-        logits,
-        settings.temperature(),
-        settings.topK(),
-        settings.topP(),
-        settings.seed(),
-        settings.stream(),
-        settings.step(),
-        upload(rowSamples, rows),
-        upload(rowPositions, rows),
-        tokens,
-        logprobs);
-    backend.read(tokens, rowTokens, 0);
-    backend.read(logprobs, rowLogprobs, 0);
-    tape.reset();
-  }
-
-  private Tensor upload(int[] values, int count) {
-    Tensor t = arena.tensor(DType.I32, count);
-    backend.write(t, values, 0);
-    return t;
-  }
-
   @Override
   public void close() {
-    if (block != null) {
-      block.close();
+    for (SlotGroup group : groups) {
+      group.close();
+      if (group.model() != model) {
+        group.model().close();
+      }
     }
-    arena.close();
-    cache.close();
   }
 }

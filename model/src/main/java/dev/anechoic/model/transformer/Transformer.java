@@ -23,11 +23,14 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Transformer implements AutoCloseable {
   private final ModelConfig config;
+  private final Backend backend;
   private final Parameters parameters;
   private final Arena tables;
   private final Arena inner;
   private final Tape checkpointTape;
   private final Block[] blocks;
+  private final boolean owner;
+  private final @Nullable Tensor rotary; // [contextLength,D]
   private final Tensor tokenTable; // [V,C]
   private final Tensor head; // [V,C]
   private final @Nullable Tensor positionTable; // [contextLength,C]
@@ -40,21 +43,53 @@ public final class Transformer implements AutoCloseable {
 
   /** A model with all parameters zero; {@link Parameters#initialize} or a checkpoint fills them. */
   public Transformer(ModelConfig config, Backend backend, MemoryLedger ledger) {
+    this(
+        config,
+        backend,
+        new Parameters(ParameterLayout.of(config), backend, ledger),
+        null,
+        new Arena(backend, Arena.Tag.WORKSPACE, ledger));
+  }
+
+  /** With parameters and tables of its own, or those of another. */
+  private Transformer(
+      ModelConfig config,
+      Backend backend,
+      Parameters parameters,
+      @Nullable Transformer of,
+      Arena tables) {
     this.config = config;
-    parameters = new Parameters(ParameterLayout.of(config), backend, ledger);
-    tables = new Arena(backend, Arena.Tag.WORKSPACE, ledger);
-    inner = new Arena(backend, Arena.Tag.ACTIVATIONS, ledger);
+    this.backend = backend;
+    this.parameters = parameters;
+    this.tables = tables;
+    owner = of == null;
+    inner = new Arena(backend, Arena.Tag.ACTIVATIONS, parameters.ledger());
     checkpointTape = new Tape(inner);
     boolean learned = config.positions() == Positions.LEARNED;
     tokenTable = parameters.get(ParameterLayout.Names.TOKENS);
     head = config.tied() ? tokenTable : parameters.get(ParameterLayout.Names.HEAD);
     positionTable = learned ? parameters.get(ParameterLayout.Names.POSITIONS) : null;
     finalNorm = config.norm() == Norm.RMS ? parameters.get(ParameterLayout.Names.FINAL_NORM) : null;
-    Tensor rotary = learned ? null : rotaryTable();
+    rotary = learned ? null : of == null ? rotaryTable() : of.rotary;
     blocks = new Block[config.layers()];
     for (int i = 0; i < blocks.length; i++) {
       blocks[i] = new Block(config, i, parameters, rotary);
     }
+  }
+
+  /**
+   * This model for passes on another thread: with its parameters, which must not change meanwhile,
+   * and scratch memory of its own. Close it before this one.
+   *
+   * @param thread one of {@link Backend#perThread} of this model's backend
+   */
+  public Transformer onThread(Backend thread) {
+    return new Transformer(
+        config,
+        thread,
+        parameters,
+        this,
+        new Arena(thread, Arena.Tag.WORKSPACE, parameters.ledger()));
   }
 
   private Tensor rotaryTable() {
@@ -71,7 +106,7 @@ public final class Transformer implements AutoCloseable {
   }
 
   public Backend backend() {
-    return parameters.backend();
+    return backend;
   }
 
   /**
@@ -93,6 +128,11 @@ public final class Transformer implements AutoCloseable {
   /** Whether somebody watches: a pass must then run as Java, not be replayed. */
   public boolean isObserved() {
     return observer != null;
+  }
+
+  /** Who watches, or null. */
+  public @Nullable ResidualObserver observer() {
+    return observer;
   }
 
   // ---- passes -------------------------------------------------------------------------------
@@ -245,6 +285,8 @@ public final class Transformer implements AutoCloseable {
   public void close() {
     inner.close();
     tables.close();
-    parameters.close();
+    if (owner) {
+      parameters.close();
+    }
   }
 }

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -50,6 +51,26 @@ class SamplerTest {
         Collections.reverse(again);
         assertSame(expected, again);
       }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("backends")
+  void completionDoesNotDependOnThreads(String name) {
+    List<Completion> expected;
+    try (Backend backend = BackendsUnderTest.open(name, 1);
+        Transformer model = model(backend)) {
+      expected = sample(model, 2, requests(), settings());
+    }
+    try (Backend backend = BackendsUnderTest.open(name, 3);
+        Transformer model = model(backend)) {
+      for (int slots : new int[] {2, 12, 64}) {
+        assertSame(expected, sample(model, slots, requests(), settings()));
+      }
+      AtomicInteger seen = new AtomicInteger();
+      model.setObserver((layer, residual) -> seen.incrementAndGet());
+      assertSame(expected, sample(model, 12, requests(), settings()));
+      assertTrue(seen.get() > 0, "an observer of the model saw nothing");
     }
   }
 
