@@ -27,10 +27,10 @@ public final class VectorMath {
   private static final VectorSpecies<Float> F = Lanes.F;
   private static final int V = F.length();
 
-  // Constants are vectors: to broadcast a float costs C2 as much as an operation, and it stops to
-  // inline methods into one that holds some 40 of them.
+  // Constants are floats, broadcast where they are used: C2 keeps them in registers. Vectors in
+  // static fields would be loaded anew in each iteration.
 
-  private static final FloatVector LOG2_E = constant(1.44269504f);
+  private static final float LOG2_E = 1.44269504f;
 
   /**
    * ln 2 in two parts; the upper one has 9 low bits clear, so its multiples up to 2^9 are exact.
@@ -39,38 +39,31 @@ public final class VectorMath {
 
   private static final float LN2_LOW = 0x1.7f7d1cp-20f;
 
-  private static final FloatVector MINUS_LN2_HIGH = constant(-LN2_HIGH);
-  private static final FloatVector MINUS_LN2_LOW = constant(-LN2_LOW);
-
   /** Adding 1.5 * 2^23 rounds to a whole number, which then lies in the low bits. */
-  private static final FloatVector ROUND = constant(0x1.8p23f);
+  private static final float ROUND = 0x1.8p23f;
 
   /** Above it the exponential exceeds the largest float. */
   private static final float EXP_MAX = 88.72283f;
 
   /** Below it the exponential is less than the smallest normal float, and is flushed to 0. */
-  private static final FloatVector EXP_MIN = constant(-87.33654f);
+  private static final float EXP_MIN = -87.33654f;
 
   // e^r = 1 + r + r^2 (EXP_2 + EXP_3 r + ...)
-  private static final FloatVector EXP_2 = constant(0.5000000095188459f);
-  private static final FloatVector EXP_3 = constant(0.16666518839692587f);
-  private static final FloatVector EXP_4 = constant(0.04166620579138676f);
-  private static final FloatVector EXP_5 = constant(0.008368889352441055f);
-  private static final FloatVector EXP_6 = constant(0.0013950491826384146f);
+  private static final float EXP_2 = 0.5000000095188459f;
+  private static final float EXP_3 = 0.16666518839692587f;
+  private static final float EXP_4 = 0.04166620579138676f;
+  private static final float EXP_5 = 0.008368889352441055f;
+  private static final float EXP_6 = 0.0013950491826384146f;
 
-  private static final IntVector ONE_BITS = Lanes.intVector(Float.floatToIntBits(1f));
+  private static final int ONE_BITS = Float.floatToIntBits(1f);
 
   private static final int SQRT_HALF_BITS = 0x3f3504f3;
 
   private static final int EXPONENT_BITS = 0xff800000;
 
-  private static final FloatVector ONE = constant(1f);
+  private static final FloatVector ONE = FloatVector.broadcast(F, 1f);
 
   private VectorMath() {}
-
-  private static FloatVector constant(float value) {
-    return FloatVector.broadcast(F, value);
-  }
 
   /**
    * {@code e^x} within 1.1 ulp. NaN gives NaN, infinity gives infinity; results below the smallest
@@ -107,14 +100,18 @@ public final class VectorMath {
 
   /** {@code n = x / ln 2}, rounded to a whole number that lies in the low bits. */
   private static FloatVector shifted(FloatVector x) {
-    return x.fma(LOG2_E, ROUND);
+    return x.fma(FloatVector.broadcast(F, LOG2_E), FloatVector.broadcast(F, ROUND));
   }
 
   /** {@code e^r - 1} of the rest {@code r = x - n ln 2}. */
   private static FloatVector expMinusOne(FloatVector x, FloatVector shifted) {
     FloatVector n = shifted.sub(ROUND);
-    FloatVector r = n.fma(MINUS_LN2_LOW, n.fma(MINUS_LN2_HIGH, x));
-    FloatVector p = EXP_6.fma(r, EXP_5).fma(r, EXP_4).fma(r, EXP_3).fma(r, EXP_2);
+    FloatVector r = n.fma(FloatVector.broadcast(F, -LN2_HIGH), x);
+    r = n.fma(FloatVector.broadcast(F, -LN2_LOW), r);
+    FloatVector p = FloatVector.broadcast(F, EXP_6).fma(r, FloatVector.broadcast(F, EXP_5));
+    p = p.fma(r, FloatVector.broadcast(F, EXP_4));
+    p = p.fma(r, FloatVector.broadcast(F, EXP_3));
+    p = p.fma(r, FloatVector.broadcast(F, EXP_2));
     return r.mul(r).fma(p, r);
   }
 
