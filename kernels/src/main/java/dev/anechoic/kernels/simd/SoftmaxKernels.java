@@ -85,7 +85,7 @@ final class SoftmaxKernels {
     return max;
   }
 
-  /** {@code y = exp(x - max)}, and returns the sum: lanes first, then halves folded. */
+  /** {@code y = exp(x - max)}; returns the sum: lanes first, halves folded, then the end. */
   static float expSum(float[] x, int xAt, int columns, float max, float[] y, int yAt) {
     FloatVector sum = FloatVector.zero(F);
     int c = 0;
@@ -101,10 +101,15 @@ final class SoftmaxKernels {
   private static float expSumTail(float[] x, int xAt, int left, float max, float[] y, int yAt) {
     FloatVector e = VectorMath.expNotPositive(tail(x, xAt, left).sub(max));
     e.intoArray(y, yAt, F.indexInRange(0, left));
-    return VectorMath.sum(e);
+    // Behind two masks C2 no longer inlines the sum of lanes.
+    float sum = 0;
+    for (int i = yAt; i < yAt + left; i++) {
+      sum += y[i];
+    }
+    return sum;
   }
 
-  /** {@code Σ exp(x/temperature - max)}, in the order of {@link #expSum}. */
+  /** {@code Σ exp(x/temperature - max)}: lanes first, then halves folded. */
   static float sumExp(float[] x, int at, int columns, float temperature, float max) {
     FloatVector sum = FloatVector.zero(F);
     int c = 0;
