@@ -1,6 +1,7 @@
 package dev.anechoic.kernels.simd;
 
 import dev.anechoic.tensor.Tensor;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorSpecies;
@@ -9,25 +10,27 @@ import org.jspecify.annotations.Nullable;
 /**
  * Layer norm (Ba, Kiros, Hinton, 2016) and RMSNorm (Zhang, Sennrich, 2019).
  *
- * <p>Gradients of weights and biases are sums over rows: threads split the columns, and each column
- * adds its rows in order.
+ * <p>Gradients of weights and biases are sums over rows. They are formed in the pass that forms dX,
+ * so that memory is read once: rows are cut into blocks of {@value #BLOCK}, whatever the number of
+ * threads, each block adds its rows in order, and the blocks' sums are then added in order.
  */
 final class NormKernels {
   private static final VectorSpecies<Float> F = Lanes.F;
   private static final int V = F.length();
 
+  /** Rows whose contributions to a weight's gradient make one partial sum. */
+  private static final int BLOCK = 64;
+
   private final LayerForward layerForward;
-  private final LayerBackward layerBackward;
+  private final Backward layerBackward;
   private final RmsForward rmsForward;
-  private final RmsBackward rmsBackward;
-  private final ColumnGradients columnGradients;
+  private final Backward rmsBackward;
 
   NormKernels(WorkerPool pool) {
     layerForward = new LayerForward(pool);
-    layerBackward = new LayerBackward(pool);
+    layerBackward = new Backward(pool);
     rmsForward = new RmsForward(pool);
-    rmsBackward = new RmsBackward(pool);
-    columnGradients = new ColumnGradients(pool);
+    rmsBackward = new Backward(pool);
   }
 
   void layerNorm(
@@ -62,19 +65,18 @@ final class NormKernels {
       boolean accumulateWeight,
       @Nullable Tensor dBias,
       boolean accumulateBias) {
-    if (dX != null) {
-      LayerBackward k = layerBackward;
-      k.x.set(x);
-      k.weight.setOrNone(weight);
-      k.mean.set(mean);
-      k.rstd.set(rstd);
-      k.dY.set(dY);
-      k.dX.set(dX);
-      k.accumulate = accumulateX;
-      k.columns = x.columns();
-      k.start((int) x.rows(), 4L * x.columns());
-    }
-    columnGradients.run(x, mean, rstd, dY, dWeight, accumulateWeight, dBias, accumulateBias);
+    layerBackward.run(
+        x,
+        weight,
+        mean,
+        rstd,
+        dY,
+        dX,
+        accumulateX,
+        dWeight,
+        accumulateWeight,
+        dBias,
+        accumulateBias);
   }
 
   void rmsNorm(Tensor x, @Nullable Tensor weight, double eps, Tensor y, Tensor rstd) {
@@ -97,18 +99,8 @@ final class NormKernels {
       boolean accumulateX,
       @Nullable Tensor dWeight,
       boolean accumulateWeight) {
-    if (dX != null) {
-      RmsBackward k = rmsBackward;
-      k.x.set(x);
-      k.weight.setOrNone(weight);
-      k.rstd.set(rstd);
-      k.dY.set(dY);
-      k.dX.set(dX);
-      k.accumulate = accumulateX;
-      k.columns = x.columns();
-      k.start((int) x.rows(), 4L * x.columns());
-    }
-    columnGradients.run(x, null, rstd, dY, dWeight, accumulateWeight, null, false);
+    rmsBackward.run(
+        x, weight, null, rstd, dY, dX, accumulateX, dWeight, accumulateWeight, null, false);
   }
 
   // ---- rows ---------------------------------------------------------------------------------
@@ -271,49 +263,6 @@ final class NormKernels {
     }
   }
 
-  /** {@code dX (+)= rstd (g - mean(g) - xhat mean(g xhat))}, g = dY weight. */
-  private static final class LayerBackward extends RowKernel {
-    final Operand x = new Operand();
-    final Operand weight = new Operand();
-    final Operand mean = new Operand();
-    final Operand rstd = new Operand();
-    final Operand dY = new Operand();
-    final Operand dX = new Operand();
-    boolean accumulate;
-    int columns;
-
-    LayerBackward(WorkerPool pool) {
-      super(pool);
-    }
-
-    @Override
-    void rows(int from, int to, int worker) {
-      for (int r = from; r < to; r++) {
-        int xAt = x.at + r * columns;
-        int dYAt = dY.at + r * columns;
-        float m = mean.array[mean.at + r];
-        float s = rstd.array[rstd.at + r];
-        float meanG = sumWeighted(dY.array, dYAt, weight, columns) / columns;
-        float meanGXhat =
-            dotWeighted(dY.array, dYAt, weight, x.array, xAt, m, columns) * s / columns;
-        gradient(
-            dY.array,
-            dYAt,
-            weight,
-            x.array,
-            xAt,
-            m,
-            s,
-            meanG,
-            meanGXhat,
-            dX.array,
-            dX.at + r * columns,
-            columns,
-            accumulate);
-      }
-    }
-  }
-
   private static final class RmsForward extends RowKernel {
     final Operand x = new Operand();
     final Operand weight = new Operand();
@@ -339,141 +288,139 @@ final class NormKernels {
     }
   }
 
-  /** {@code dX (+)= rstd (g - xhat mean(g xhat))}, g = dY weight, xhat = x rstd. */
-  private static final class RmsBackward extends RowKernel {
-    final Operand x = new Operand();
-    final Operand weight = new Operand();
-    final Operand rstd = new Operand();
-    final Operand dY = new Operand();
-    final Operand dX = new Operand();
-    boolean accumulate;
-    int columns;
+  /**
+   * {@code dX (+)= rstd (g - mean(g) - xhat mean(g xhat))}, g = dY weight; {@code dWeight (+)= Σ_r
+   * dY xhat; dBias (+)= Σ_r dY}. RMSNorm is the same with a mean of 0 and without mean(g). Its rows
+   * are blocks of rows.
+   */
+  private static final class Backward extends RowKernel {
+    private final Operand x = new Operand();
+    private final Operand weight = new Operand();
+    private final Operand mean = new Operand();
+    private final Operand rstd = new Operand();
+    private final Operand dY = new Operand();
+    private final Operand dX = new Operand();
+    private final Operand dWeight = new Operand();
+    private final Operand dBias = new Operand();
+    private boolean accumulate;
+    private int rows;
+    private int columns;
+    private int blocks;
 
-    RmsBackward(WorkerPool pool) {
+    /** For dWeight a row of sums per block, and behind all of them the same for dBias. */
+    private float[] partial = {};
+
+    Backward(WorkerPool pool) {
       super(pool);
+    }
+
+    void run(
+        Tensor x,
+        @Nullable Tensor weight,
+        @Nullable Tensor mean,
+        Tensor rstd,
+        Tensor dY,
+        @Nullable Tensor dX,
+        boolean accumulateX,
+        @Nullable Tensor dWeight,
+        boolean accumulateWeight,
+        @Nullable Tensor dBias,
+        boolean accumulateBias) {
+      this.x.set(x);
+      this.weight.setOrNone(weight);
+      this.mean.setOrNone(mean);
+      this.rstd.set(rstd);
+      this.dY.set(dY);
+      this.dX.setOrNone(dX);
+      this.dWeight.setOrNone(dWeight);
+      this.dBias.setOrNone(dBias);
+      accumulate = accumulateX;
+      rows = (int) x.rows();
+      columns = x.columns();
+      blocks = (rows + BLOCK - 1) / BLOCK;
+      if ((dWeight != null || dBias != null) && partial.length < 2 * blocks * columns) {
+        partial = new float[2 * blocks * columns];
+      }
+      start(blocks, 4L * BLOCK * columns);
+      SumKernels.addBlocks(partial, 0, blocks, columns, this.dWeight, accumulateWeight);
+      SumKernels.addBlocks(partial, blocks * columns, blocks, columns, this.dBias, accumulateBias);
     }
 
     @Override
     void rows(int from, int to, int worker) {
-      for (int r = from; r < to; r++) {
-        int xAt = x.at + r * columns;
-        int dYAt = dY.at + r * columns;
-        float s = rstd.array[rstd.at + r];
+      for (int b = from; b < to; b++) {
+        int last = Math.min(rows, (b + 1) * BLOCK);
+        int weightAt = b * columns;
+        int biasAt = (blocks + b) * columns;
+        if (dWeight.present) {
+          Arrays.fill(partial, weightAt, weightAt + columns, 0f);
+        }
+        if (dBias.present) {
+          Arrays.fill(partial, biasAt, biasAt + columns, 0f);
+        }
+        for (int r = b * BLOCK; r < last; r++) {
+          row(r, weightAt, biasAt);
+        }
+      }
+    }
+
+    private void row(int r, int weightAt, int biasAt) {
+      int xAt = x.at + r * columns;
+      int dYAt = dY.at + r * columns;
+      float m = mean.present ? mean.array[mean.at + r] : 0;
+      float s = rstd.array[rstd.at + r];
+      if (dX.present) {
+        float meanG = mean.present ? sumWeighted(dY.array, dYAt, weight, columns) / columns : 0;
         float meanGXhat =
-            dotWeighted(dY.array, dYAt, weight, x.array, xAt, 0, columns) * s / columns;
+            dotWeighted(dY.array, dYAt, weight, x.array, xAt, m, columns) * s / columns;
         gradient(
             dY.array,
             dYAt,
             weight,
             x.array,
             xAt,
-            0,
+            m,
             s,
-            0,
+            meanG,
             meanGXhat,
             dX.array,
             dX.at + r * columns,
             columns,
             accumulate);
       }
-    }
-  }
-
-  /** {@code dWeight (+)= Σ_r dY xhat; dBias (+)= Σ_r dY}; its rows are vectors of columns. */
-  private static final class ColumnGradients extends RowKernel {
-    private final Operand x = new Operand();
-    private final Operand mean = new Operand();
-    private final Operand rstd = new Operand();
-    private final Operand dY = new Operand();
-    private final Operand dWeight = new Operand();
-    private final Operand dBias = new Operand();
-    private boolean accumulateWeight;
-    private boolean accumulateBias;
-    private int rows;
-    private int columns;
-
-    ColumnGradients(WorkerPool pool) {
-      super(pool);
-    }
-
-    void run(
-        Tensor x,
-        @Nullable Tensor mean,
-        Tensor rstd,
-        Tensor dY,
-        @Nullable Tensor dWeight,
-        boolean accumulateWeight,
-        @Nullable Tensor dBias,
-        boolean accumulateBias) {
-      if (dWeight == null && dBias == null) {
-        return;
+      if (dWeight.present) {
+        addProducts(dY.array, dYAt, x.array, xAt, m, s, partial, weightAt, columns);
       }
-      this.x.set(x);
-      this.mean.setOrNone(mean);
-      this.rstd.set(rstd);
-      this.dY.set(dY);
-      this.dWeight.setOrNone(dWeight);
-      this.dBias.setOrNone(dBias);
-      this.accumulateWeight = accumulateWeight;
-      this.accumulateBias = accumulateBias;
-      rows = (int) x.rows();
-      columns = x.columns();
-      start((columns + V - 1) / V, (long) rows * V);
-    }
-
-    @Override
-    void rows(int from, int to, int worker) {
-      for (int c = from * V; c < to * V && c < columns; c += V) {
-        VectorMask<Float> mask = F.indexInRange(c, columns);
-        if (dWeight.present) {
-          put(dWeight, c, sumWeight(c, mask), accumulateWeight, mask);
-        }
-        if (dBias.present) {
-          FloatVector sum = SumKernels.columnSum(dY.array, dY.at + c, columns, rows, mask);
-          put(dBias, c, sum, accumulateBias, mask);
-        }
+      if (dBias.present) {
+        Elementwise.add(partial, biasAt, dY.array, dYAt, partial, biasAt, columns);
       }
     }
 
-    private FloatVector sumWeight(int c, VectorMask<Float> mask) {
-      return sumWeight(
-          x.array,
-          x.at + c,
-          dY.array,
-          dY.at + c,
-          mean.present ? mean : null,
-          rstd.array,
-          rstd.at,
-          rows,
-          columns,
-          mask);
-    }
-
-    private static FloatVector sumWeight(
-        float[] x,
-        int xAt,
+    /** {@code out += dY (x - mean) rstd}. */
+    private static void addProducts(
         float[] dY,
         int dYAt,
-        @Nullable Operand mean,
-        float[] rstd,
-        int rstdAt,
-        int rows,
-        int columns,
-        VectorMask<Float> mask) {
-      FloatVector sum = FloatVector.zero(F);
-      for (int r = 0; r < rows; r++) {
-        float shift = mean == null ? 0 : mean.array[mean.at + r];
-        FloatVector xhat =
-            FloatVector.fromArray(F, x, xAt + r * columns, mask).sub(shift).mul(rstd[rstdAt + r]);
-        sum = FloatVector.fromArray(F, dY, dYAt + r * columns, mask).fma(xhat, sum);
+        float[] x,
+        int xAt,
+        float mean,
+        float rstd,
+        float[] out,
+        int outAt,
+        int columns) {
+      int c = 0;
+      for (; c + V <= columns; c += V) {
+        FloatVector xhat = FloatVector.fromArray(F, x, xAt + c).sub(mean).mul(rstd);
+        FloatVector.fromArray(F, dY, dYAt + c)
+            .fma(xhat, FloatVector.fromArray(F, out, outAt + c))
+            .intoArray(out, outAt + c);
       }
-      return sum;
-    }
-
-    private static void put(
-        Operand out, int c, FloatVector sum, boolean accumulate, VectorMask<Float> mask) {
-      FloatVector old = FloatVector.fromArray(F, out.array, out.at + c, mask);
-      (accumulate ? old.add(sum) : sum).intoArray(out.array, out.at + c, mask);
+      if (c < columns) {
+        VectorMask<Float> mask = F.indexInRange(c, columns);
+        FloatVector xhat = FloatVector.fromArray(F, x, xAt + c, mask).sub(mean).mul(rstd);
+        FloatVector.fromArray(F, dY, dYAt + c, mask)
+            .fma(xhat, FloatVector.fromArray(F, out, outAt + c, mask))
+            .intoArray(out, outAt + c, mask);
+      }
     }
   }
 }

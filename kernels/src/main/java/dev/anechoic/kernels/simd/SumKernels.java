@@ -2,6 +2,7 @@ package dev.anechoic.kernels.simd;
 
 import dev.anechoic.kernels.heap.HeapBuffer;
 import dev.anechoic.tensor.Tensor;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorSpecies;
@@ -29,12 +30,7 @@ final class SumKernels {
   }
 
   void sumRows(Tensor x, Tensor out, boolean accumulate) {
-    acrossRows.x.set(x);
-    acrossRows.out.set(out);
-    acrossRows.accumulate = accumulate;
-    acrossRows.rows = (int) x.rows();
-    acrossRows.columns = x.columns();
-    acrossRows.start((x.columns() + V - 1) / V, x.rows() * V);
+    acrossRows.run(x, out, accumulate);
   }
 
   void sumColumns(Tensor x, double factor, Tensor out) {
@@ -65,35 +61,77 @@ final class SumKernels {
     return notFinite.count(x);
   }
 
-  /** Sum over rows of one vector of columns, each lane a chain in order of the rows. */
-  static FloatVector columnSum(float[] x, int at, int stride, int rows, VectorMask<Float> mask) {
-    FloatVector sum = FloatVector.zero(F);
-    for (int r = 0; r < rows; r++) {
-      sum = sum.add(FloatVector.fromArray(F, x, at + r * stride, mask));
+  /**
+   * {@code out (+)= Σ_b sums[b]}, blocks in order; {@code sums} [blocks, columns] is overwritten.
+   * Does nothing where out is absent.
+   */
+  static void addBlocks(
+      float[] sums, int at, int blocks, int columns, Operand out, boolean accumulate) {
+    if (!out.present) {
+      return;
     }
-    return sum;
+    for (int b = 1; b < blocks; b++) {
+      Elementwise.add(sums, at, sums, at + b * columns, sums, at, columns);
+    }
+    if (blocks == 0) {
+      if (!accumulate) {
+        Arrays.fill(out.array, out.at, out.at + columns, 0f);
+      }
+    } else {
+      put(sums, at, out, 0, columns, accumulate);
+    }
   }
 
-  /** {@code out[c] (+)= Σ_r x[r,c]}; its rows are vectors of columns. */
+  /** {@code out[to..] (+)= sums[at..]}. */
+  private static void put(float[] sums, int at, Operand out, int to, int n, boolean accumulate) {
+    if (accumulate) {
+      Elementwise.add(out.array, out.at + to, sums, at, out.array, out.at + to, n);
+    } else {
+      System.arraycopy(sums, at, out.array, out.at + to, n);
+    }
+  }
+
+  /**
+   * {@code out[c] (+)= Σ_r x[r,c]}, each column one chain in order of the rows. Its rows are strips
+   * of columns, one per thread: the wider a strip, the more of the memory it passes it reads.
+   */
   private static final class AcrossRows extends RowKernel {
-    final Operand x = new Operand();
-    final Operand out = new Operand();
-    boolean accumulate;
-    int rows;
-    int columns;
+    private final Operand x = new Operand();
+    private final Operand out = new Operand();
+    private final int threads;
+    private boolean accumulate;
+    private int rows;
+    private int columns;
+    private int strip;
+    private float[] sums = {};
 
     AcrossRows(WorkerPool pool) {
       super(pool);
+      threads = pool.threads();
+    }
+
+    void run(Tensor x, Tensor out, boolean accumulate) {
+      this.x.set(x);
+      this.out.set(out);
+      this.accumulate = accumulate;
+      rows = (int) x.rows();
+      columns = x.columns();
+      if (sums.length < columns) {
+        sums = new float[columns];
+      }
+      strip = Lanes.whole((columns + threads - 1) / threads + V - 1);
+      start((columns + strip - 1) / strip, (long) rows * strip);
     }
 
     @Override
     void rows(int from, int to, int worker) {
-      for (int c = from * V; c < to * V && c < columns; c += V) {
-        VectorMask<Float> mask = F.indexInRange(c, columns);
-        FloatVector sum = columnSum(x.array, x.at + c, columns, rows, mask);
-        FloatVector old = FloatVector.fromArray(F, out.array, out.at + c, mask);
-        (accumulate ? old.add(sum) : sum).intoArray(out.array, out.at + c, mask);
+      int c = from * strip;
+      int n = Math.min(columns, to * strip) - c;
+      Arrays.fill(sums, c, c + n, 0f);
+      for (int r = 0; r < rows; r++) {
+        Elementwise.add(sums, c, x.array, x.at + r * columns + c, sums, c, n);
       }
+      put(sums, c, out, c, n, accumulate);
     }
   }
 

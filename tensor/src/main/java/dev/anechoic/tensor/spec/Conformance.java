@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * batch, untouched guard bands and inputs, NaN policy, index errors, no allocation.
  *
  * <p>From a command line: {@code java ... dev.anechoic.tensor.spec.Conformance BACKEND [--op NAME]
- * [--full] [--wide] [--seed N]}.
+ * [--full] [--wide] [--every N] [--no-allocations] [--seed N]}.
  */
 public final class Conformance implements AutoCloseable {
   /** Seed of the runs that tests make. */
@@ -47,25 +47,26 @@ public final class Conformance implements AutoCloseable {
    * @param warmUpMillis how long the compiler may take until calls allocate nothing; 0 to leave
    *     allocation untested
    * @param wide a few cases with long rows in place of the grid: see {@link OpSpec#wideCases}
+   * @param every each op's first case and then one in so many; 1 for all
    */
   public record Options(
-      boolean full, long seed, @Nullable String op, long warmUpMillis, boolean wide) {
+      boolean full, long seed, @Nullable String op, long warmUpMillis, boolean wide, int every) {
     /** Long enough for a busy machine: the compiler usually needs well under a second. */
     private static final long WARM_UP_MILLIS = 60_000;
 
     public static final Options QUICK =
-        new Options(false, DEFAULT_SEED, null, WARM_UP_MILLIS, false);
+        new Options(false, DEFAULT_SEED, null, WARM_UP_MILLIS, false, 1);
 
     public Options withFull(boolean on) {
-      return new Options(on, seed, op, warmUpMillis, wide);
+      return new Options(on, seed, op, warmUpMillis, wide, every);
     }
 
     public Options withSeed(long value) {
-      return new Options(full, value, op, warmUpMillis, wide);
+      return new Options(full, value, op, warmUpMillis, wide, every);
     }
 
     public Options withOp(@Nullable String name) {
-      return new Options(full, seed, name, warmUpMillis, wide);
+      return new Options(full, seed, name, warmUpMillis, wide, every);
     }
 
     public Options withAllocations(boolean on) {
@@ -73,11 +74,15 @@ public final class Conformance implements AutoCloseable {
     }
 
     public Options withWarmUpMillis(long millis) {
-      return new Options(full, seed, op, millis, wide);
+      return new Options(full, seed, op, millis, wide, every);
     }
 
     public Options withWide(boolean on) {
-      return new Options(full, seed, op, warmUpMillis, on);
+      return new Options(full, seed, op, warmUpMillis, on, every);
+    }
+
+    public Options withEvery(int number) {
+      return new Options(full, seed, op, warmUpMillis, wide, number);
     }
   }
 
@@ -169,7 +174,7 @@ public final class Conformance implements AutoCloseable {
         options.wide()
             ? spec.wideCases(options.seed())
             : spec.cases(options.full(), options.seed());
-    for (int i = 0; i < cases.size(); i++) {
+    for (int i = 0; i < cases.size(); i += options.every()) {
       OpCase opCase = cases.get(i);
       try {
         runCase(opCase, i % 2 == 0 ? ALIGNED_GUARD : UNALIGNED_GUARD, result);
@@ -508,12 +513,15 @@ public final class Conformance implements AutoCloseable {
           switch (args[i]) {
             case "--full" -> options.withFull(true);
             case "--wide" -> options.withWide(true);
+            case "--every" -> options.withEvery(Integer.parseInt(args[++i]));
             case "--no-allocations" -> options.withAllocations(false);
             case "--op" -> options.withOp(OpTable.named(args[++i]).name());
             case "--seed" -> options.withSeed(Long.parseLong(args[++i]));
             default ->
                 throw new IllegalArgumentException(
-                    args[i] + ": expected --full, --wide, --no-allocations, --op NAME or --seed N");
+                    args[i]
+                        + ": expected --full, --wide, --every N, --no-allocations, --op NAME or"
+                        + " --seed N");
           };
     }
     ConformanceReport report = run(backend, options);
