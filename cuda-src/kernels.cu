@@ -4,6 +4,7 @@
 #include "advance.cu"
 #include "attention.cu"
 #include "attention_bf16.cu"
+#include "attention_sm90.cu"
 #include "copy.cu"
 #include "cross_entropy.cu"
 #include "dropout.cu"

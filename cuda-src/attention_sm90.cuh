@@ -1,0 +1,130 @@
+// What attention by wgmma shares, forward and backward: how a head's rows lie in memory, and the ring of
+// tiles in shared memory that one warp fills and the others read.
+#pragma once
+
+#include "attention_tensor.cuh"
+#include "hopper.cuh"
+
+// A head's rows [T, D] in bf16, D = 32, 64 or 128: planes of 64 columns (32 where D is 32), each T rows
+// of 128 (64) bytes whose 16-byte chunks are in the order of tileOffset. Rows from a multiple of 8 on are
+// the image of their place in shared memory, so the TMA unit copies any run of them as it lies.
+template <int D>
+struct HeadImage {
+  static constexpr int columns = D < 64 ? D : 64, planes = D / columns, rowBytes = 2 * columns;
+  static constexpr int chunks = columns / 8;
+
+  // The element at which 16-byte chunk 0 .. D / 8 - 1 of a row starts.
+  DEVICE long long offset(long long rows, int row, int chunk) {
+    return chunk / chunks * rows * columns + tileOffset<chunks>(row, chunk % chunks);
+  }
+
+  // Units by which a descriptor moves on to column d of rows in shared memory, `tileRows` to a plane.
+  DEVICE int along(int d, int tileRows) {
+    return d / columns * (tileRows * rowBytes / 16) + d % columns / 8;
+  }
+};
+
+// 8 values rounded to bf16. `from` may lie anywhere.
+DEVICE uint4 roundChunk(const float* from) {
+  Four low = load4(from, 0, 8), high = load4(from, 4, 8);
+  return make_uint4(packBf16(low.v[0], low.v[1]), packBf16(low.v[2], low.v[3]),
+                    packBf16(high.v[0], high.v[1]), packBf16(high.v[2], high.v[3]));
+}
+
+// src [B,T,heads*D] in f32 to images [B,heads] of D-column rows.
+template <int D>
+DEVICE void packHeadsOf(const float* src, bf16* dst, int batch, int T, int heads) {
+  constexpr int chunks = D / 8;
+  long long size = static_cast<long long>(batch) * T * heads * chunks;
+  for (long long i = globalThread(); i < size; i += globalThreads()) {
+    int chunk = static_cast<int>(i % chunks), head = static_cast<int>(i / chunks % heads);
+    long long row = i / chunks / heads, image = row / T * heads + head;
+    *reinterpret_cast<uint4*>(dst + image * T * D +
+                              HeadImage<D>::offset(T, static_cast<int>(row % T), chunk)) =
+        roundChunk(src + i * 8);
+  }
+}
+
+#ifdef HOPPER
+
+// 2^v by the one instruction that the device has for it; results below 2^-126 are 0.
+DEVICE float exp2Fast(float v) {
+#ifdef __CUDA_ARCH__
+  float result;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(v));
+  return result;
+#else
+  return exp2f(v);
+#endif
+}
+
+// Tiles in shared memory: `full` when the bytes are there, `empty` when every warp has read them.
+// Whoever uses it takes the slots in order.
+template <int stages, int slotBytes>
+struct Ring {
+  unsigned char* slots;
+  Mbarrier *full, *empty;
+  Turn turn;
+
+  static constexpr int bytes = stages * (slotBytes + 2 * static_cast<int>(sizeof(Mbarrier)));
+
+  // One thread. readers: warps that free a slot.
+  DEVICE void init(const Ring& ring, int readers) {
+    for (int s = 0; s < stages; s++) {
+      initBarrier(ring.full + s, 1);
+      initBarrier(ring.empty + s, readers);
+    }
+  }
+
+  DEVICE Ring at(unsigned char* shared, unsigned char* barriers) {
+    Mbarrier* full = reinterpret_cast<Mbarrier*>(barriers);
+    return {shared, full, full + stages, {}};
+  }
+
+  // Waits for the next slot's bytes.
+  DEVICE unsigned char* take(Ring& ring, int& stage) {
+    stage = ring.turn.stage;
+    waitFor(ring.full + stage, ring.turn.parity);
+    next<stages>(ring.turn);
+    return ring.slots + stage * slotBytes;
+  }
+
+  DEVICE void release(Ring& ring, int stage) {
+    if (threadIdx.x % 32 == 0) {
+      arrive(ring.empty + stage);
+    }
+  }
+
+  // One warp: starts the copy of rows row0 .. row0 + valid - 1 of a head's image with `rows` rows to the
+  // next slot, and sets the other rows of its tileRows to 0 where asked.
+  template <int D, int tileRows, bool clear>
+  DEVICE void copyRows(Ring& ring, const bf16* image, long long rows, int row0, int valid) {
+    using Image = HeadImage<D>;
+    constexpr int planeBytes = tileRows * Image::rowBytes;
+    static_assert(Image::planes * planeBytes <= slotBytes);
+    Mbarrier* full = ring.full + ring.turn.stage;
+    unsigned char* slot = ring.slots + ring.turn.stage * slotBytes;
+    int lane = threadIdx.x % 32;
+    waitFor(ring.empty + ring.turn.stage, ring.turn.parity ^ 1);
+    if (clear && valid < tileRows) {
+      for (int plane = 0; plane < Image::planes; plane++) {
+        unsigned char* to = slot + plane * planeBytes;
+        for (int at = valid * Image::rowBytes + lane * 16; at < planeBytes; at += 32 * 16) {
+          *reinterpret_cast<uint4*>(to + at) = make_uint4(0, 0, 0, 0);
+        }
+      }
+      fenceAsync();
+      __syncwarp();
+    }
+    if (lane == 0) {
+      arriveExpecting(full, Image::planes * valid * Image::rowBytes);
+      for (int plane = 0; plane < Image::planes; plane++) {
+        bulkCopy(slot + plane * planeBytes, image + (plane * rows + row0) * Image::columns,
+                 valid * Image::rowBytes, full);
+      }
+    }
+    next<stages>(ring.turn);
+  }
+};
+
+#endif  // HOPPER
