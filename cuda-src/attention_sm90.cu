@@ -58,12 +58,6 @@ ATTENTION_SM90_IMAGES(128)
 
 #ifdef HOPPER
 
-// Keys of a tile: 128 make wide instructions; with heads of 128 the sums leave registers for 64.
-template <int D>
-struct Sm90Tile {
-  static constexpr int keys = D == 128 ? 64 : 128, bytes = 2 * keys * D;
-};
-
 // The rows of a warpgroup, as wgmma leaves them: row g of a lane's warp in o[4 j], o[4 j + 1], row g + 8 in
 // o[4 j + 2], o[4 j + 3], with maximum m and sum l of its weights; l of a chunk is this lane's part.
 template <int D>
@@ -104,37 +98,6 @@ struct Sm90Rows {
   }
 };
 
-// Starts s = q k for the next tile of keys; the slot's stage in `stage`.
-template <int D, int qRows, class R>
-DEVICE void startScores(float (&s)[Sm90Tile<D>::keys / 2], unsigned long long q, R& ring,
-                        int& stage) {
-  using Image = HeadImage<D>;
-  constexpr int keys = Sm90Tile<D>::keys;
-  unsigned long long k = describeTile<Image::rowBytes>(R::take(ring, stage));
-  fenceWgmma();
-#pragma unroll
-  for (int d = 0; d < D; d += 16) {
-    wgmma<keys>(s, q + Image::along(d, qRows), k + Image::along(d, keys), d > 0);
-  }
-  commitWgmma();
-}
-
-// Starts o = p v, or o += p v where `keep`.
-template <int D, class R>
-DEVICE void startValues(float (&o)[D / 2], const unsigned (&p)[Sm90Tile<D>::keys / 16][4], R& ring,
-                        int& stage, bool keep) {
-  using Image = HeadImage<D>;
-  constexpr int keys = Sm90Tile<D>::keys;
-  unsigned long long v =
-      describeTile<Image::rowBytes>(R::take(ring, stage), keys * Image::rowBytes);
-  fenceWgmma();
-#pragma unroll
-  for (int k = 0; k < keys / 16; k++) {
-    wgmmaDown<D>(o, p[k], v + k * Image::rowBytes, keep || k > 0);
-  }
-  commitWgmma();
-}
-
 // Turns the scores of keys key0.. into weights 2^(s scaleLog2 - m), with m and l brought up to date. keep:
 // the factor for what was summed under the old maximum. seen: the last key that each row sees.
 template <int keys>
@@ -172,18 +135,6 @@ DEVICE void weigh(float (&s)[keys / 2], float (&m)[2], float (&l)[2], float (&ke
   }
 }
 
-// The sums of a product as an operand of the next one.
-template <int keys>
-DEVICE void packWeights(unsigned (&p)[keys / 16][4], const float (&s)[keys / 2]) {
-#pragma unroll
-  for (int k = 0; k < keys / 16; k++) {
-#pragma unroll
-    for (int e = 0; e < 4; e++) {
-      p[k][e] = packBf16(s[8 * k + 2 * e], s[8 * k + 2 * e + 1]);
-    }
-  }
-}
-
 // The keys of tiles [first, last), first the start of a chunk, for 64 rows whose queries lie at `qs` in
 // planes of qRows rows. leastSeen: the last key that the warp's first row sees. finish(m, l, o) takes each
 // chunk's result. The ring brings K 0, K 1, V 0, K 2, V 1, ...: see copyKeys.
@@ -191,19 +142,19 @@ template <int D, int qRows, class R, class Finish>
 DEVICE void attendSm90(R& ring, const unsigned char* qs, const int (&seen)[2], int leastSeen,
                        int first, int last, float scaleLog2, Finish finish) {
   constexpr int keys = Sm90Tile<D>::keys, tilesPerChunk = bf16ChunkKeys / keys;
-  unsigned long long q = describeTile<HeadImage<D>::rowBytes>(qs);
   float s[keys / 2], o[D / 2], m[2] = {-INFINITY, -INFINITY}, l[2] = {0.0f, 0.0f}, keep[2];
   unsigned p[keys / 16][4];
   int stageK, stageV;
-  startScores<D, qRows>(s, q, ring, stageK);
+  startAcross<D, qRows, keys>(s, qs, R::take(ring, stageK));
   waitWgmma<0>();
   settle(s);
   R::release(ring, stageK);
   weigh<keys>(s, m, l, keep, first * keys, seen, (first + 1) * keys - 1 > leastSeen, scaleLog2);
-  packWeights<keys>(p, s);
+  packSums<keys>(p, s);
   for (int tile = first + 1; tile < last; tile++) {
-    startScores<D, qRows>(s, q, ring, stageK);
-    startValues<D>(o, p, ring, stageV, (tile - 1) % tilesPerChunk != 0);
+    startAcross<D, qRows, keys>(s, qs, R::take(ring, stageK));
+    startDown<D, keys>(o, p, R::take(ring, stageV), (tile - 1) % tilesPerChunk != 0);
+    commitWgmma();
     waitWgmma<1>();
     settle(s);
     R::release(ring, stageK);
@@ -225,9 +176,11 @@ DEVICE void attendSm90(R& ring, const unsigned char* qs, const int (&seen)[2], i
         o[e] *= keep[e % 4 / 2];
       }
     }
-    packWeights<keys>(p, s);
+    packSums<keys>(p, s);
   }
-  startValues<D>(o, p, ring, stageV, (last - 1) % tilesPerChunk != 0);
+  fenceWgmma();
+  startDown<D, keys>(o, p, R::take(ring, stageV), (last - 1) % tilesPerChunk != 0);
+  commitWgmma();
   waitWgmma<0>();
   settle(o);
   R::release(ring, stageV);
@@ -315,11 +268,7 @@ DEVICE void attentionSm90Blocks(const bf16* heads, float* out, float* lse, int b
       waitFor(queriesRead, parity ^ 1);
       if (threadIdx.x % 32 == 0) {
         arriveExpecting(queriesThere, 2 * rows * D);
-        for (int plane = 0; plane < Image::planes; plane++) {
-          bulkCopy(qs + plane * tileRows * Image::rowBytes,
-                   q + (static_cast<long long>(plane) * T + row0) * Image::columns,
-                   rows * Image::rowBytes, queriesThere);
-        }
+        copyResident<D, tileRows>(qs, q, T, row0, rows, queriesThere);
       }
       copyKeys<D>(ring, k, k + KV * imageSize, T, 0, lastKey / keys + 1, lastKey);
     }

@@ -96,9 +96,11 @@ struct Ring {
   }
 
   // One warp: starts the copy of rows row0 .. row0 + valid - 1 of a head's image with `rows` rows to the
-  // next slot, and sets the other rows of its tileRows to 0 where asked.
+  // next slot, and sets the other rows of its tileRows to 0 where asked. more: bytes of another copy that
+  // the slot stands for.
   template <int D, int tileRows, bool clear>
-  DEVICE void copyRows(Ring& ring, const bf16* image, long long rows, int row0, int valid) {
+  DEVICE void copyRows(Ring& ring, const bf16* image, long long rows, int row0, int valid,
+                       void* moreTo = nullptr, const void* moreFrom = nullptr, int more = 0) {
     using Image = HeadImage<D>;
     constexpr int planeBytes = tileRows * Image::rowBytes;
     static_assert(Image::planes * planeBytes <= slotBytes);
@@ -117,7 +119,10 @@ struct Ring {
       __syncwarp();
     }
     if (lane == 0) {
-      arriveExpecting(full, Image::planes * valid * Image::rowBytes);
+      arriveExpecting(full, Image::planes * valid * Image::rowBytes + more);
+      if (more > 0) {
+        bulkCopy(moreTo, moreFrom, more, full);
+      }
       for (int plane = 0; plane < Image::planes; plane++) {
         bulkCopy(slot + plane * planeBytes, image + (plane * rows + row0) * Image::columns,
                  valid * Image::rowBytes, full);
@@ -126,5 +131,61 @@ struct Ring {
     next<stages>(ring.turn);
   }
 };
+
+// Keys of a tile that a warpgroup's queries meet: 128 make wide instructions; with heads of 128 the sums
+// leave registers for 64.
+template <int D>
+struct Sm90Tile {
+  static constexpr int keys = D == 128 ? 64 : 128, bytes = 2 * keys * D;
+};
+
+// One thread: starts the copies of `valid` rows that stay for a whole unit of work, tileRows to a plane.
+template <int D, int tileRows>
+DEVICE void copyResident(unsigned char* to, const bf16* image, long long rows, int row0, int valid,
+                         Mbarrier* barrier) {
+  using Image = HeadImage<D>;
+  for (int plane = 0; plane < Image::planes; plane++) {
+    bulkCopy(to + plane * tileRows * Image::rowBytes, image + (plane * rows + row0) * Image::columns,
+             valid * Image::rowBytes, barrier);
+  }
+}
+
+// Starts sum = a b, 64 x bRows: over the columns of a's rows, in planes of aRows, and of b's.
+template <int D, int aRows, int bRows>
+DEVICE void startAcross(float (&sum)[bRows / 2], const unsigned char* a, const unsigned char* b) {
+  using Image = HeadImage<D>;
+  unsigned long long left = describeTile<Image::rowBytes>(a);
+  unsigned long long right = describeTile<Image::rowBytes>(b);
+  fenceWgmma();
+#pragma unroll
+  for (int d = 0; d < D; d += 16) {
+    wgmma<bRows>(sum, left + Image::along(d, aRows), right + Image::along(d, bRows), d > 0);
+  }
+  commitWgmma();
+}
+
+// Adds a b, 64 x D, to sum, or starts it: a in registers, over the rows of b. commitWgmma must follow.
+template <int D, int bRows>
+DEVICE void startDown(float (&sum)[D / 2], const unsigned (&a)[bRows / 16][4],
+                      const unsigned char* b, bool keep) {
+  using Image = HeadImage<D>;
+  unsigned long long right = describeTile<Image::rowBytes>(b, bRows * Image::rowBytes);
+#pragma unroll
+  for (int k = 0; k < bRows / 16; k++) {
+    wgmmaDown<D>(sum, a[k], right + k * Image::rowBytes, keep || k > 0);
+  }
+}
+
+// The sums of a product as an operand of the next one, over its columns.
+template <int columns>
+DEVICE void packSums(unsigned (&a)[columns / 16][4], const float (&sum)[columns / 2]) {
+#pragma unroll
+  for (int k = 0; k < columns / 16; k++) {
+#pragma unroll
+    for (int e = 0; e < 4; e++) {
+      a[k][e] = packBf16(sum[8 * k + 2 * e], sum[8 * k + 2 * e + 1]);
+    }
+  }
+}
 
 #endif  // HOPPER

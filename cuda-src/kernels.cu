@@ -3,6 +3,7 @@
 #include "adamw.cu"
 #include "advance.cu"
 #include "attention.cu"
+#include "attention_backward_sm90.cu"
 #include "attention_bf16.cu"
 #include "attention_sm90.cu"
 #include "copy.cu"

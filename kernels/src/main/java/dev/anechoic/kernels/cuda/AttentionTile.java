@@ -12,14 +12,19 @@ import org.jspecify.annotations.Nullable;
  */
 public enum AttentionTile {
   /** By mma.sync: any head size, any device of compute capability 8.0. */
-  MMA(0, 0, 0),
+  MMA(0, 0, 0, 0),
   /** By wgmma, 64 rows to a block. */
-  WGMMA_64(64, 5, 2),
+  WGMMA_64(64, 5, 4, 2),
   /** By wgmma, 128 rows to a block. */
-  WGMMA_128(128, 8, 1);
+  WGMMA_128(128, 8, 8, 1);
 
   /** Stages of the kernels over a cache, and their query rows. */
   private static final int CACHED_STAGES = 4;
+
+  /** Queries of a tile that the owner of keys meets, with log-sum-exp and delta for each. */
+  static final int BACKWARD_QUERIES = 64;
+
+  private static final int STATISTICS_BYTES = 8 * BACKWARD_QUERIES;
 
   static final int CACHED_ROWS = 64;
   static final int CACHED_THREADS = 160;
@@ -32,19 +37,29 @@ public enum AttentionTile {
 
   private final int rows;
   private final int stages;
+  private final int backwardStages;
   private final int blocksPerMultiprocessor;
 
-  /** Forward kernels by {@link AttentionSize}. */
+  /** Kernels by {@link AttentionSize}. */
   private final String[] forward;
 
-  AttentionTile(int rows, int stages, int blocksPerMultiprocessor) {
+  private final String[] backwardQueries;
+  private final String[] backwardKeys;
+
+  AttentionTile(int rows, int stages, int backwardStages, int blocksPerMultiprocessor) {
     this.rows = rows;
     this.stages = stages;
+    this.backwardStages = backwardStages;
     this.blocksPerMultiprocessor = blocksPerMultiprocessor;
     AttentionSize[] sizes = AttentionSize.values();
     this.forward = new String[sizes.length];
+    this.backwardQueries = new String[sizes.length];
+    this.backwardKeys = new String[sizes.length];
     for (AttentionSize size : sizes) {
-      forward[size.ordinal()] = "attentionSm90_" + size.padded + "_" + rows;
+      String suffix = "Sm90_" + size.padded + "_" + rows;
+      forward[size.ordinal()] = "attention" + suffix;
+      backwardQueries[size.ordinal()] = "attentionBackwardQueries" + suffix;
+      backwardKeys[size.ordinal()] = "attentionBackwardKeys" + suffix;
     }
   }
 
@@ -58,7 +73,7 @@ public enum AttentionTile {
     return this == MMA || (backend.gpu().driver().wgmma() && isSizeOfWgmma(headSize));
   }
 
-  /** Query rows of a block of a wgmma kernel. */
+  /** Rows that a block of a wgmma kernel owns: queries, or keys in one backward kernel. */
   int rows() {
     return rows;
   }
@@ -72,6 +87,13 @@ public enum AttentionTile {
     return forward[size.ordinal()];
   }
 
+  /**
+   * @param keys the kernel that owns keys; the other one owns queries
+   */
+  String backward(AttentionSize size, boolean keys) {
+    return (keys ? backwardKeys : backwardQueries)[size.ordinal()];
+  }
+
   /** Queries, the ring of keys and values, and its barriers. */
   int sharedBytes(int headSize) {
     return ALIGNMENT + 2 * rows * headSize + ringBytes(stages, headSize) + BARRIER_BYTES;
@@ -82,9 +104,21 @@ public enum AttentionTile {
     return ALIGNMENT + 2 * CACHED_ROWS * headSize + ringBytes(CACHED_STAGES, headSize);
   }
 
+  /** Two kinds of rows that stay, a ring of those that they meet, and statistics for each stage. */
+  int backwardSharedBytes(int headSize, boolean keys) {
+    int met = keys ? BACKWARD_QUERIES : tileKeys(headSize);
+    return ALIGNMENT
+        + 4 * rows * headSize
+        + backwardStages * (2 * met * headSize + STATISTICS_BYTES + BARRIER_BYTES)
+        + BARRIER_BYTES;
+  }
+
   private static int ringBytes(int stages, int headSize) {
-    int keys = headSize == 128 ? 64 : 128;
-    return stages * (2 * keys * headSize + BARRIER_BYTES);
+    return stages * (2 * tileKeys(headSize) * headSize + BARRIER_BYTES);
+  }
+
+  private static int tileKeys(int headSize) {
+    return headSize == 128 ? 64 : 128;
   }
 
   /** Blocks that stay on the device and share the tiles among them. */

@@ -125,6 +125,10 @@ interface CudaAttention extends CudaAttentionSm90 {
     int batch = qkv.dim(0);
     int time = qkv.dim(1);
     int headSize = qkv.dim(2) / (heads + 2 * kvHeads);
+    if (attentionByWgmma(headSize, scale)) {
+      attentionBackwardSm90(qkv, heads, kvHeads, scale, out, lse, dOut, dQkv, accumulate);
+      return;
+    }
     AttentionSize size = AttentionSize.of(headSize, qkv);
     boolean half = usesBf16(headSize);
     long rows = (long) batch * time * heads;

@@ -4,7 +4,10 @@ import static dev.anechoic.kernels.cuda.CudaKernels.blocks;
 
 import dev.anechoic.tensor.Tensor;
 
-/** Attention by wgmma, for compute capability 9.0: {@code attention_sm90.cu}. */
+/**
+ * Attention by wgmma, for compute capability 9.0: {@code attention_sm90.cu}, {@code
+ * attention_backward_sm90.cu}.
+ */
 interface CudaAttentionSm90 extends CudaMatmul {
 
   /** Whether attention of this head size goes by wgmma here. */
@@ -61,6 +64,70 @@ interface CudaAttentionSm90 extends CudaMatmul {
         .arg(kvHeads)
         .arg((float) scale)
         .launch();
+  }
+
+  /** {@link dev.anechoic.tensor.Kernels#attentionBackward} by wgmma. */
+  default void attentionBackwardSm90(
+      Tensor qkv,
+      int heads,
+      int kvHeads,
+      double scale,
+      Tensor out,
+      Tensor lse,
+      Tensor dOut,
+      Tensor dQkv,
+      boolean accumulate) {
+    int batch = qkv.dim(0);
+    int time = qkv.dim(1);
+    int allHeads = heads + 2 * kvHeads;
+    int headSize = qkv.dim(2) / allHeads;
+    AttentionSize size = AttentionSize.of(headSize, qkv);
+    Driver driver = gpu().driver();
+    long paddedRows =
+        (long) batch
+            * heads
+            * blocks(time, AttentionTile.BACKWARD_QUERIES)
+            * AttentionTile.BACKWARD_QUERIES;
+    long stats = gpu().scratch(8 * paddedRows + imageBytes(qkv) + imageBytes(dOut));
+    long images = stats + 8 * paddedRows;
+    long outImages = images + imageBytes(qkv);
+    gpu()
+        .kernel("attentionStatsSm90", blocks(paddedRows, 4), 1, 1, 128, 0)
+        .arg(out)
+        .arg(dOut)
+        .arg(lse)
+        .arg(stats)
+        .arg(batch)
+        .arg(time)
+        .arg(heads)
+        .arg(headSize)
+        .launch();
+    packHeads(qkv, size, allHeads, images);
+    packHeads(dOut, size, heads, outImages);
+    for (boolean keys : CudaAttention.QUERIES_THEN_KEYS) {
+      long sequences = (long) batch * (keys ? kvHeads : heads);
+      AttentionTile tile = AttentionTile.of(time, sequences, driver, gpu().forcedAttention());
+      long tiles = blocks(time, tile.rows()) * sequences;
+      gpu()
+          .kernel(
+              tile.backward(size, keys),
+              tile.persistentBlocks(tiles, driver.multiprocessors()),
+              1,
+              1,
+              tile.threads(),
+              tile.backwardSharedBytes(headSize, keys))
+          .arg(images)
+          .arg(outImages)
+          .arg(stats)
+          .out(dQkv)
+          .arg(batch)
+          .arg(time)
+          .arg(heads)
+          .arg(kvHeads)
+          .arg((float) scale)
+          .arg(accumulate)
+          .launch();
+    }
   }
 
   /** {@link dev.anechoic.tensor.Kernels#attentionCached} by wgmma. */

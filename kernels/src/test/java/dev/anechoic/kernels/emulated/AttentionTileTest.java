@@ -44,7 +44,10 @@ class AttentionTileTest {
     try (CudaBackend backend = (CudaBackend) Emulated.open("cuda-emulated-sm90");
         Arena arena = new Arena(backend, Arena.Tag.WORKSPACE, new MemoryLedger())) {
       int width = (heads + 2 * kvHeads) * headSize;
-      Tensor qkv = normal(arena, new Random(time), batch, time, width);
+      Random random = new Random(time);
+      Tensor qkv = normal(arena, random, batch, time, width);
+      Tensor dOut = normal(arena, random, batch, time, heads * headSize);
+      float[] old = values(random, batch * time * width);
       double scale = 1 / Math.sqrt(headSize);
       float[][] wgmma = null;
       float[][] mma = null;
@@ -53,7 +56,9 @@ class AttentionTileTest {
         Tensor out = arena.of(nan(batch * time * heads * headSize), batch, time, heads * headSize);
         Tensor lse = arena.of(nan(batch * heads * time), batch, heads, time);
         backend.attention(qkv, heads, kvHeads, scale, out, lse);
-        float[][] result = {out.toFloats(), lse.toFloats()};
+        Tensor dQkv = arena.of(old, batch, time, width);
+        backend.attentionBackward(qkv, heads, kvHeads, scale, out, lse, dOut, dQkv, true);
+        float[][] result = {out.toFloats(), lse.toFloats(), dQkv.toFloats()};
         if (!tile.wgmma()) {
           mma = result;
         } else if (wgmma == null) {
@@ -61,11 +66,13 @@ class AttentionTileTest {
         } else {
           assertArrayEquals(wgmma[0], result[0], tile.toString());
           assertArrayEquals(wgmma[1], result[1], tile.toString());
+          assertArrayEquals(wgmma[2], result[2], tile.toString());
         }
       }
       assertTrue(wgmma != null && mma != null);
       assertArrayEquals(mma[0], wgmma[0], SAME_OPERANDS);
       assertArrayEquals(mma[1], wgmma[1], 1e-4f);
+      assertArrayEquals(mma[2], wgmma[2], SAME_OPERANDS);
     }
   }
 
