@@ -98,43 +98,6 @@ struct Sm90Rows {
   }
 };
 
-// Turns the scores of keys key0.. into weights 2^(s scaleLog2 - m), with m and l brought up to date. keep:
-// the factor for what was summed under the old maximum. seen: the last key that each row sees.
-template <int keys>
-DEVICE void weigh(float (&s)[keys / 2], float (&m)[2], float (&l)[2], float (&keep)[2], int key0,
-                  const int (&seen)[2], bool hides, float scaleLog2) {
-  if (hides) {
-    int column = key0 + threadIdx.x % 4 * 2;
-#pragma unroll
-    for (int e = 0; e < keys / 2; e++) {
-      s[e] = column + e / 4 * 8 + e % 2 <= seen[e % 4 / 2] ? s[e] : -INFINITY;
-    }
-  }
-#pragma unroll
-  for (int i = 0; i < 2; i++) {
-    float even = s[2 * i], odd = s[2 * i + 1];
-#pragma unroll
-    for (int j = 1; j < keys / 8; j++) {
-      even = fmaxf(even, s[4 * j + 2 * i]);
-      odd = fmaxf(odd, s[4 * j + 2 * i + 1]);
-    }
-    float top = fmaxf(m[i], quadMax(fmaxf(even, odd)) * scaleLog2);
-    float base = top == -INFINITY ? 0.0f : top;
-    keep[i] = exp2Fast(m[i] - base);
-    m[i] = top;
-    even = odd = 0.0f;
-#pragma unroll
-    for (int j = 0; j < keys / 8; j++) {
-      float &x = s[4 * j + 2 * i], &y = s[4 * j + 2 * i + 1];
-      x = exp2Fast(fmaf(x, scaleLog2, -base));
-      y = exp2Fast(fmaf(y, scaleLog2, -base));
-      even += x;
-      odd += y;
-    }
-    l[i] = fmaf(l[i], keep[i], even + odd);
-  }
-}
-
 // The keys of tiles [first, last), first the start of a chunk, for 64 rows whose queries lie at `qs` in
 // planes of qRows rows. leastSeen: the last key that the warp's first row sees. finish(m, l, o) takes each
 // chunk's result. The ring brings K 0, K 1, V 0, K 2, V 1, ...: see copyKeys.
@@ -201,30 +164,6 @@ DEVICE void copyKeys(R& ring, const bf16* k, const bf16* v, long long rows, int 
     if (tile > first) {
       int key0 = (tile - 1) * keys;
       R::template copyRows<D, keys, true>(ring, v, rows, key0, min(keys, lastKey + 1 - key0));
-    }
-  }
-}
-
-// Writes the rows of a warpgroup below `rows`: out(row) is where a row begins.
-template <int D, class Out>
-DEVICE void storeRows(const Sm90Rows<D>& total, int rows, Out out) {
-  int lane = threadIdx.x % 32, firstRow = threadIdx.x % 128 / 32 * 16 + lane / 4;
-#pragma unroll
-  for (int i = 0; i < 2; i++) {
-    int row = firstRow + 8 * i;
-    if (row < rows) {
-      float* to = out(row) + lane % 4 * 2;
-      bool pairs = reinterpret_cast<unsigned long long>(to) % 8 == 0;
-#pragma unroll
-      for (int j = 0; j < D / 8; j++) {
-        float x = total.o[4 * j + 2 * i] / total.l[i], y = total.o[4 * j + 2 * i + 1] / total.l[i];
-        if (pairs) {
-          *reinterpret_cast<float2*>(to + j * 8) = make_float2(x, y);
-        } else {
-          to[j * 8] = x;
-          to[j * 8 + 1] = y;
-        }
-      }
     }
   }
 }
@@ -296,7 +235,7 @@ DEVICE void attentionSm90Blocks(const bf16* heads, float* out, float* lse, int b
     }
     long long width = static_cast<long long>(H) * D;
     float* to = out + (static_cast<long long>(b) * T + first) * width + h * D;
-    storeRows<D>(total, rows - group0, [&](int row) { return to + row * width; });
+    storeRows<D>(total.o, total.l, rows - group0, [&](int row) { return to + row * width; });
 #pragma unroll
     for (int i = 0; i < 2; i++) {
       if (lane % 4 == 0 && seen[i] < T) {
@@ -397,7 +336,7 @@ DEVICE void attentionCachedSm90Block(const float* qkv, const int* slots, const i
                         const float sum[2] = {quadSum(l[0]), quadSum(l[1])};
                         Sm90Rows<D>::merge(total, m, sum, o);
                       });
-    storeRows<D>(total, rows, [&](int row) {
+    storeRows<D>(total.o, total.l, rows, [&](int row) {
       int h = kv * group + (row0 + row) % group;
       return out + ((token0 + (row0 + row) / group) * H + h) * D;
     });

@@ -188,4 +188,65 @@ DEVICE void packSums(unsigned (&a)[columns / 16][4], const float (&sum)[columns 
   }
 }
 
+// Turns the scores of keys key0.. into weights 2^(s scaleLog2 - m), with m and l brought up to date. keep:
+// the factor for what was summed under the old maximum. seen: the last key that each row sees.
+template <int keys>
+DEVICE void weigh(float (&s)[keys / 2], float (&m)[2], float (&l)[2], float (&keep)[2], int key0,
+                  const int (&seen)[2], bool hides, float scaleLog2) {
+  if (hides) {
+    int column = key0 + threadIdx.x % 4 * 2;
+#pragma unroll
+    for (int e = 0; e < keys / 2; e++) {
+      s[e] = column + e / 4 * 8 + e % 2 <= seen[e % 4 / 2] ? s[e] : -INFINITY;
+    }
+  }
+#pragma unroll
+  for (int i = 0; i < 2; i++) {
+    float even = s[2 * i], odd = s[2 * i + 1];
+#pragma unroll
+    for (int j = 1; j < keys / 8; j++) {
+      even = fmaxf(even, s[4 * j + 2 * i]);
+      odd = fmaxf(odd, s[4 * j + 2 * i + 1]);
+    }
+    float top = fmaxf(m[i], quadMax(fmaxf(even, odd)) * scaleLog2);
+    float base = top == -INFINITY ? 0.0f : top;
+    keep[i] = exp2Fast(m[i] - base);
+    m[i] = top;
+    even = odd = 0.0f;
+#pragma unroll
+    for (int j = 0; j < keys / 8; j++) {
+      float &x = s[4 * j + 2 * i], &y = s[4 * j + 2 * i + 1];
+      x = exp2Fast(fmaf(x, scaleLog2, -base));
+      y = exp2Fast(fmaf(y, scaleLog2, -base));
+      even += x;
+      odd += y;
+    }
+    l[i] = fmaf(l[i], keep[i], even + odd);
+  }
+}
+
+// Writes o / l of the rows of a warpgroup below `rows`: out(row) is where a row begins.
+template <int D, class Out>
+DEVICE void storeRows(const float (&o)[D / 2], const float (&l)[2], int rows, Out out) {
+  int lane = threadIdx.x % 32, firstRow = threadIdx.x % 128 / 32 * 16 + lane / 4;
+#pragma unroll
+  for (int i = 0; i < 2; i++) {
+    int row = firstRow + 8 * i;
+    if (row < rows) {
+      float* to = out(row) + lane % 4 * 2;
+      bool pairs = reinterpret_cast<unsigned long long>(to) % 8 == 0;
+#pragma unroll
+      for (int j = 0; j < D / 8; j++) {
+        float x = o[4 * j + 2 * i] / l[i], y = o[4 * j + 2 * i + 1] / l[i];
+        if (pairs) {
+          *reinterpret_cast<float2*>(to + j * 8) = make_float2(x, y);
+        } else {
+          to[j * 8] = x;
+          to[j * 8 + 1] = y;
+        }
+      }
+    }
+  }
+}
+
 #endif  // HOPPER

@@ -16,6 +16,17 @@ interface CudaAttentionSm90 extends CudaMatmul {
         && AttentionTile.byWgmma(gpu().driver(), gpu().forcedAttention(), headSize, scale);
   }
 
+  /**
+   * The tile that attention with bf16 operands takes here.
+   *
+   * @param sequences (batch, head) pairs; of key heads for the owner of keys in the backward pass
+   */
+  default AttentionTile attentionTileOf(int time, long sequences, int headSize, double scale) {
+    return attentionByWgmma(headSize, scale)
+        ? AttentionTile.of(time, sequences, gpu().driver(), gpu().forcedAttention())
+        : AttentionTile.MMA;
+  }
+
   /** Bytes of the rounded images of all heads of a tensor of rows. */
   static long imageBytes(Tensor t) {
     return 2 * t.size();
