@@ -169,7 +169,7 @@ DEVICE void copyKeys(R& ring, const bf16* k, const bf16* v, long long rows, int 
 }
 
 // Whole sequences. heads: images [B,H+2KV] of T rows. groups x 64 query rows per tile; grid: any number of
-// blocks, 128 (groups + 1) threads; shared memory as in AttentionPath. The longest rows come first, so
+// blocks, 128 (groups + 1) threads; shared memory as in AttentionTile. The longest rows come first, so
 // that the last to run are short.
 template <int D, int groups, int stages>
 DEVICE void attentionSm90Blocks(const bf16* heads, float* out, float* lse, int batch, int T, int H,

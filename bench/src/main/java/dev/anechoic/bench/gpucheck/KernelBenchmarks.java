@@ -228,10 +228,7 @@ final class KernelBenchmarks {
     backend.fill(m, 0);
     backend.fill(z, 0);
     Tensor rates = arena.of(new float[] {1e-2f, 20, 1e-4f}, 3);
-    bytes(
-        "adamW" + shape,
-        7 * n,
-        () -> backend.adamW(x, y, m, z, rates, 0.9, 0.95, 1e-8, null));
+    bytes("adamW" + shape, 7 * n, () -> backend.adamW(x, y, m, z, rates, 0.9, 0.95, 1e-8, null));
   }
 
   private void attention(Arena arena, int headSize) {

@@ -181,8 +181,8 @@ public final class Grpo implements Trainer {
     Tensor weights = batch.constant(weight);
     Tensor klWeights =
         klTerm && perFormat
-            ? batch.constant(t ->
-                interventions.klCoef(t, controller.coef()) * weight.applyAsDouble(t))
+            ? batch.constant(
+                t -> interventions.klCoef(t, controller.coef()) * weight.applyAsDouble(t))
             : weights;
     return new LossInputs(
         weights,
@@ -215,13 +215,7 @@ public final class Grpo implements Trainer {
     Tensor logprobs = TokenLogProbs.forward(tape, logits, batch.targets(), config.temperature());
     Tensor policyLoss =
         PolicyLoss.forward(
-            tape,
-            logprobs,
-            in.oldLogprobs(),
-            in.advantages(),
-            clipLow(),
-            clipHigh(),
-            in.ratio());
+            tape, logprobs, in.oldLogprobs(), in.advantages(), clipLow(), clipHigh(), in.ratio());
     Tensor loss = WeightedSum.forward(tape, policyLoss, in.policyWeights());
     probe.outputs(logits, logprobs);
     probe.term("policy", 1, policyLoss, in.policyWeights());

@@ -4,7 +4,8 @@ import dev.anechoic.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the loss of a micro-batch reads beside its tokens: columns [N], 0 in padding, and one number.
+ * What the loss of a micro-batch reads beside its tokens: columns [N], 0 in padding, and one
+ * number.
  *
  * @param weights of a token in the mean of the minibatch
  * @param oldLogprobs of the sampling policy

@@ -11,11 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param valueLoss null without a critic
  */
 record LossResults(
-    Tensor logprobs,
-    Tensor ratio,
-    Tensor policyLoss,
-    Tensor entropy,
-    @Nullable Tensor valueLoss) {
+    Tensor logprobs, Tensor ratio, Tensor policyLoss, Tensor entropy, @Nullable Tensor valueLoss) {
 
   /** Copies into columns of the batch, which stay when the tape is reset. */
   LossResults copiedTo(MicroBatch batch) {

@@ -17,9 +17,9 @@ import org.jspecify.annotations.Nullable;
  * Forward and backward passes over micro-batches that a device replays where their shape comes
  * again.
  *
- * <p>Micro-batches are padded so that shapes do: padding has weight 0 and changes no bit. A shape is
- * recorded at its second sight; a device that cannot replay, and a pass that somebody watches, runs
- * as Java without padding.
+ * <p>Micro-batches are padded so that shapes do: padding has weight 0 and changes no bit. A shape
+ * is recorded at its second sight; a device that cannot replay, and a pass that somebody watches,
+ * runs as Java without padding.
  */
 final class RecordedPasses implements AutoCloseable {
   /** Extents are multiples of these: few shapes, little padding; not swept. */

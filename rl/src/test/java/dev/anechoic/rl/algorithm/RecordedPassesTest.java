@@ -65,8 +65,7 @@ class RecordedPassesTest {
 
   private static Result train(
       String algorithm, String backendName, double adaptiveTarget, String critic, boolean replays) {
-    FormatClassifier classifier =
-        new FormatClassifier(MaskedCompletionsTest.CORPUS.formatList());
+    FormatClassifier classifier = new FormatClassifier(MaskedCompletionsTest.CORPUS.formatList());
     RlConfig config =
         Config.parse(
             RlConfig.class,
@@ -99,8 +98,7 @@ class RecordedPassesTest {
                 MaskedCompletionsTest.questions(),
                 MaskedCompletionsTest.TOKENIZER,
                 sampler,
-                new Grader(
-                    classifier, new MaskedCompletionsTest.FailsBehind(1 << 20, classifier)),
+                new Grader(classifier, new MaskedCompletionsTest.FailsBehind(1 << 20, classifier)),
                 config,
                 1);
         Setup setup =
@@ -124,13 +122,11 @@ class RecordedPassesTest {
     RlConfig.GrpoConfig grpo = Config.defaults(RlConfig.GrpoConfig.class);
     List<Map<String, Double>> metrics = new ArrayList<>();
     int recorded = 0;
-    try (Trainer trainer =
-        algorithm.equals("ppo") ? new Ppo(setup, ppo) : new Grpo(setup, grpo)) {
+    try (Trainer trainer = algorithm.equals("ppo") ? new Ppo(setup, ppo) : new Grpo(setup, grpo)) {
       for (int step = 1; step <= STEPS; step++) {
         metrics.add(new TreeMap<>(trainer.step(step).metrics()));
       }
-      recorded =
-          trainer instanceof Ppo p ? p.passes().count() : ((Grpo) trainer).passes().count();
+      recorded = trainer instanceof Ppo p ? p.passes().count() : ((Grpo) trainer).passes().count();
     }
     return new Result(metrics, model.parameters().flat().toFloats(), recorded);
   }
