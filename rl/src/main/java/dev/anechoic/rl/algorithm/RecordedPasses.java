@@ -5,11 +5,12 @@ import dev.anechoic.tensor.Arena;
 import dev.anechoic.tensor.Backend;
 import dev.anechoic.tensor.MemoryLedger;
 import dev.anechoic.tensor.Recording;
-import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -36,7 +37,7 @@ final class RecordedPasses implements AutoCloseable {
   private final BiFunction<MicroBatch, LossInputs, LossResults> work;
   private final Runnable reset;
   private final Map<Key, Pass> passes = new HashMap<>();
-  private final Map<Key, Boolean> seen = new HashMap<>();
+  private final Set<Key> seen = new HashSet<>();
 
   /** All that decides which kernels a pass starts. */
   private record Key(Extents extents, boolean kl) {}
@@ -68,7 +69,7 @@ final class RecordedPasses implements AutoCloseable {
     }
     Key key = new Key(padded(Extents.of(group)), kl);
     Pass pass = passes.get(key);
-    if (pass == null && seen.put(key, true) != null && passes.size() < MOST) {
+    if (pass == null && !seen.add(key) && passes.size() < MOST) {
       pass = new Pass(new MicroBatch(data, key.extents));
       passes.put(key, pass);
     }
@@ -126,7 +127,7 @@ final class RecordedPasses implements AutoCloseable {
 
   @Override
   public void close() {
-    new ArrayList<>(passes.values()).forEach(pass -> pass.recording.close());
+    passes.values().forEach(pass -> pass.recording.close());
     data.close();
   }
 }
