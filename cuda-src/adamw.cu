@@ -3,23 +3,24 @@
 #include "common.cuh"
 
 struct AdamSettings {
-  float lr, beta1, beta2, eps, weightDecay, correction1, correction2;
+  float beta1, beta2, eps;
+  float rate, correction2, shrink;  // lr / (1 - b1^t), 1 / (1 - b2^t), lr weightDecay
 };
 
 // m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2;
-// param -= lr (mhat / (sqrt(vhat) + eps) + weightDecay param), mhat = m / correction1, likewise vhat.
+// param -= rate m / (sqrt(correction2 v) + eps) + shrink param.
 DEVICE void adamStep(float& param, float grad, float& m, float& v, const AdamSettings& s) {
   m = fmaf(s.beta1, m, (1.0f - s.beta1) * grad);
   v = fmaf(s.beta2, v, (1.0f - s.beta2) * grad * grad);
-  float update = (m / s.correction1) / (sqrtf(v / s.correction2) + s.eps);
-  param = param - s.lr * fmaf(s.weightDecay, param, update);
+  float update = s.rate * m / (sqrtf(s.correction2 * v) + s.eps);
+  param = param - fmaf(s.shrink, param, update);
 }
 
+// rates: rate, correction2 and shrink on the device, so that a recorded step needs no new arguments.
 // gradFactor: one float on the device, or null for 1.
-KERNEL adamW(float* param, const float* grad, float* m, float* v, long long size, float lr,
-             float beta1, float beta2, float eps, float weightDecay, float correction1,
-             float correction2, const float* gradFactor) {
-  AdamSettings s = {lr, beta1, beta2, eps, weightDecay, correction1, correction2};
+KERNEL adamW(float* param, const float* grad, float* m, float* v, long long size,
+             const float* rates, float beta1, float beta2, float eps, const float* gradFactor) {
+  AdamSettings s = {beta1, beta2, eps, rates[0], rates[1], rates[2]};
   float factor = gradFactor != nullptr ? gradFactor[0] : 1.0f;
   bool vector = reinterpret_cast<unsigned long long>(param) % 16 == 0 &&
                 reinterpret_cast<unsigned long long>(grad) % 16 == 0 &&

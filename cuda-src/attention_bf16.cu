@@ -10,22 +10,9 @@
 // kernels, a NaN at a later position reaches the earlier rows that share its tile of 64 keys.
 //
 // Head sizes are multiples of 8 up to 128, padded with zeros to DP = 32, 64 or 128.
-#include "tensor_core.cuh"
+#include "attention_tensor.cuh"
 
-constexpr int bf16ChunkKeys = 256, bf16TileKeys = 64;
-
-// exp2 takes one instruction, so that scores are in units of ln 2: p = 2^(s scale log2(e) - m).
-constexpr float log2e = 1.4426950408889634f, ln2 = 0.6931471805599453f;
-
-// The four lanes 4 g .. 4 g + 3 share rows g and g + 8.
-DEVICE float quadMax(float v) {
-  v = fmaxf(v, __shfl_xor_sync(allLanes, v, 1));
-  return fmaxf(v, __shfl_xor_sync(allLanes, v, 2));
-}
-DEVICE float quadSum(float v) {
-  v += __shfl_xor_sync(allLanes, v, 1);
-  return v + __shfl_xor_sync(allLanes, v, 2);
-}
+constexpr int bf16TileKeys = 64;
 
 // What a warp holds of its 16 rows: row g in elements 0 and 1 of each tile, row g + 8 in 2 and 3.
 template <int DP>
@@ -249,18 +236,6 @@ DEVICE void attentionBf16Block(const bf16* qkv, long long stride, float* out, fl
                            out + (static_cast<long long>(b) * T + first) * H * D + h * D,
                            static_cast<long long>(H) * D,
                            lse + (static_cast<long long>(b) * H + h) * T + first);
-}
-
-DEVICE bool insideCacheBf16(int slot, int start, int S, int slotCount, int Tmax) {
-  return slot >= 0 && slot < slotCount && start >= 0 && start + S <= Tmax;
-}
-
-// The cache holds bf16 in the first half of the f32 room of each (slot, head), from its first address
-// that is a multiple of 16 bytes on: [Tmax, D] in a row.
-DEVICE bf16* cacheRows(float* cache, int slot, int kv, int KV, int Tmax, int D) {
-  auto room = reinterpret_cast<unsigned long long>(
-      cache + (static_cast<long long>(slot) * KV + kv) * Tmax * D);
-  return reinterpret_cast<bf16*>((room + 15) / 16 * 16);
 }
 
 KERNEL attentionStoreBf16(const bf16* qkv, long long stride, const int* slots, const int* starts,

@@ -76,6 +76,10 @@ compileFatbin() {
     echo "the compiler makes wgmma wait after each instruction; keep its sums out of other code" >&2
     return 1
   fi
+  if grep 'setmaxnreg.*ignored' "$report" >&2; then
+    echo "the compiler refuses to move registers between warps; say the threads per block" >&2
+    return 1
+  fi
   mv "$fatbin.part" "$fatbin"
 }
 

@@ -5,8 +5,8 @@
 #
 #   conformance-asan.sh [BACKEND [OPTION...]]
 #
-# BACKEND is cuda-emulated or cuda-emulated-bf16; options are those of the class Conformance, such as
-# --op NAME. ANECHOIC_REVERSE=1 runs lanes from the last to the first. Needs g++, a JDK 25 (JAVA_HOME), and
+# BACKEND is cuda-emulated, cuda-emulated-bf16 or cuda-emulated-sm90; options are those of the class Conformance,
+# such as --op NAME. ANECHOIC_REVERSE=1 runs lanes from the last to the first. Needs g++, a JDK 25 (JAVA_HOME), and
 # the classes of tensor and kernels (./mvnw -pl kernels -am compile, or CLASSES as a class path).
 set -euo pipefail
 src=$(cd "$(dirname "$0")" && pwd)

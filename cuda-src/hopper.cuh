@@ -1,7 +1,7 @@
 // What compute capability 9.0 adds for matrix products, with its CPU branch: barriers in shared memory
 // that also count bytes (mbarrier), copies by the TMA unit (cp.async.bulk), and matrix instructions of
-// a warpgroup, four warps, that read both operands from shared memory (wgmma). All three run on their
-// own while the threads go on. PTX ISA 8.0, chapters "mbarrier", "cp.async.bulk", "wgmma".
+// a warpgroup, four warps, that read operands from shared memory (wgmma). All three run on their own
+// while the threads go on. PTX ISA 8.0, chapters "mbarrier", "cp.async.bulk", "wgmma", "setmaxnreg".
 //
 // The code exists for sm_90a only (HOPPER). The emulation executes it with the same addresses: it
 // decodes the matrix descriptors, applies the swizzle, counts the bytes of a barrier, and finishes
@@ -98,10 +98,13 @@ DEVICE void bulkCopy(void* to, const void* from, int bytes, Mbarrier* barrier) {
 #include "wgmma_instructions.cuh"
 #endif
 
-// Names a matrix in shared memory for wgmma: rows of 64 bf16 along k, 128 bytes, swizzled: 16-byte
-// chunk c of row r lies at chunk c ^ (r mod 8). Groups of 8 rows follow each other. `tile` starts at a
-// multiple of 1024 bytes, plus 32 bytes per step of 16 along k.
-DEVICE unsigned long long describeTile(const void* tile) {
+// Names a matrix in shared memory for wgmma: rows of rowBytes, 128 or 64, one after the other, their
+// 16-byte chunks in the order of tileOffset. The tile starts at a multiple of 1024 bytes. The matrix has k
+// along the rows (a step of 16 is 2 units of the descriptor's address) or down the rows (16 of them are
+// rowBytes units, and wider matrices go on `planeBytes` later).
+template <int rowBytes = 128>
+DEVICE unsigned long long describeTile(const void* tile, int planeBytes = 16) {
+  static_assert(rowBytes == 128 || rowBytes == 64);
 #ifdef __CUDA_ARCH__
   unsigned address = sharedAddress(tile);
 #elif !defined(__CUDACC__)
@@ -109,9 +112,9 @@ DEVICE unsigned long long describeTile(const void* tile) {
 #else
   unsigned address = 0;
 #endif
-  constexpr unsigned long long leadingBytes = 16, strideBytes = 1024, swizzle128 = 1;
-  return (address & 0x3ffff) >> 4 | leadingBytes >> 4 << 16 | strideBytes >> 4 << 32 |
-         swizzle128 << 62;
+  constexpr unsigned long long strideBytes = 8 * rowBytes, swizzle = rowBytes == 128 ? 1 : 2;
+  return (address & 0x3ffff) >> 4 | static_cast<unsigned long long>(planeBytes >> 4) << 16 |
+         strideBytes >> 4 << 32 | swizzle << 62;
 }
 
 // Before the first wgmma, and after registers of a sum were touched.
@@ -133,6 +136,17 @@ DEVICE void wgmma(float (&d)[N / 2], unsigned long long a, unsigned long long b,
 #endif
 }
 
+// The same with a in registers, laid out as for mma16816: lane 4 g + t of warp w has rows 16 w + g and
+// 16 w + g + 8. b has k down the rows of its tile. Neither d nor a may be touched before waitWgmma.
+template <int N>
+DEVICE void wgmmaDown(float (&d)[N / 2], const unsigned (&a)[4], unsigned long long b, bool keep) {
+#ifdef __CUDA_ARCH__
+  wgmmaDownInstruction(d, a, b, keep);
+#elif !defined(__CUDACC__)
+  emulation::enqueueWgmmaDown(d, N, a, b, keep);
+#endif
+}
+
 DEVICE void commitWgmma() {
 #ifdef __CUDA_ARCH__
   asm volatile("wgmma.commit_group.sync.aligned;\n" ::: "memory");
@@ -149,6 +163,64 @@ DEVICE void waitWgmma() {
 #elif !defined(__CUDACC__)
   emulation::waitForWgmma({__FILE__, __LINE__}, pending);
 #endif
+}
+
+// After waitWgmma and before ordinary code uses the sums: keeps the compiler from moving that use up.
+template <int n>
+DEVICE void settle(float (&d)[n]) {
+#ifdef __CUDA_ARCH__
+#pragma unroll
+  for (int i = 0; i < n; i++) {
+    asm volatile("" : "+f"(d[i])::"memory");
+  }
+#endif
+}
+
+// ---- Warps with different work ------------------------------------------------------------------------
+
+// Registers per thread from here on, a multiple of 8: a warpgroup that only copies gives some away to
+// those that compute. All warps of a group; the kernel says its threads per block.
+template <int registers>
+DEVICE void shrinkRegisters() {
+#ifdef __CUDA_ARCH__
+  asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;\n" ::"n"(registers));
+#endif
+}
+template <int registers>
+DEVICE void growRegisters() {
+#ifdef __CUDA_ARCH__
+  asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;\n" ::"n"(registers));
+#endif
+}
+
+// After ordinary writes to shared memory that wgmma or a bulk copy is to see; a barrier must follow.
+DEVICE void fenceAsync() {
+#ifdef __CUDA_ARCH__
+  asm volatile("fence.proxy.async.shared::cta;\n" ::: "memory");
+#endif
+}
+
+// The first multiple of 1024 bytes, from which the swizzle counts.
+DEVICE unsigned char* alignedShared(unsigned char* shared) {
+#ifdef __CUDACC__
+  unsigned misplaced = sharedAddress(shared) % 1024;
+#else
+  unsigned misplaced = emulation::sharedAddress(shared) % 1024;
+#endif
+  return shared + (1024 - misplaced) % 1024;
+}
+
+// A place in a ring of stages: which one, and the parity of its present phase.
+struct Turn {
+  int stage = 0, parity = 0;
+};
+template <int stages>
+DEVICE void next(Turn& turn) {
+  turn.stage++;
+  if (turn.stage == stages) {
+    turn.stage = 0;
+    turn.parity ^= 1;
+  }
 }
 
 #endif  // HOPPER

@@ -172,32 +172,13 @@ DEVICE void sm90Store(const float (&sum)[BN / 2], float* out, const float* bias,
   }
 }
 
-// A place in the ring of stages: which one, and the parity of its present phase.
-struct Turn {
-  int stage = 0, parity = 0;
-};
-template <int stages>
-DEVICE void next(Turn& turn) {
-  turn.stage++;
-  if (turn.stage == stages) {
-    turn.stage = 0;
-    turn.parity ^= 1;
-  }
-}
-
 // groups x 64 rows and BN columns per tile; 128 groups + 32 threads.
 template <int groups, int BN, int stages>
 DEVICE void matmulSm90Blocks(const Sm90Matmul& p) {
   constexpr int BM = groups * packedSide, stageBytes = (BM + BN) * packedSide * 2;
   constexpr int pieceB = BN < packedSide ? BN : packedSide;  // rows of b in one copy
   DYNAMIC_SHARED(unsigned char, anyShared);
-  // The swizzle counts from multiples of 1024 bytes.
-#ifdef __CUDACC__
-  unsigned misplaced = sharedAddress(anyShared) % 1024;
-#else
-  unsigned misplaced = emulation::sharedAddress(anyShared) % 1024;
-#endif
-  unsigned char* shared = anyShared + (1024 - misplaced) % 1024;
+  unsigned char* shared = alignedShared(anyShared);
   Mbarrier* full = reinterpret_cast<Mbarrier*>(shared + stages * stageBytes);
   Mbarrier* empty = full + stages;
   int warp = threadIdx.x / 32, lane = threadIdx.x % 32;

@@ -131,7 +131,9 @@ cache.
 Warps per multiprocessor: how many the registers, threads and shared memory of a block let run at once, of at
 most 64. Kernels that keep the tensor cores busy by asynchronous copies need few; 8 to 16 are usual. The
 counts are PTX instructions in the code of one thread, loops as the compiler unrolled them. No kernel
-spills a register; one that did would fail the build (\`FatbinTest\`).
+spills a register; one that did would fail the build (\`FatbinTest\`). Kernels named \`attention*Sm90_*\` start with the
+registers given here; 24 are left to the warps that copy, 232 or 240 given to those that compute (\`setmaxnreg\`), except in
+those over a cache and in \`attentionBackwardKeysSm90_128_64\`.
 
 ## Matrix products
 

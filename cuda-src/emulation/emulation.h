@@ -114,6 +114,7 @@ void waitFor(Site site, void* barrier, int parity);
 void bulkCopy(void* to, const void* from, int bytes, void* barrier);
 unsigned sharedAddress(const void* p);
 void enqueueWgmma(float* d, int n, uint64_t a, uint64_t b, bool keep);
+void enqueueWgmmaDown(float* d, int n, const uint32_t (&a)[4], uint64_t b, bool keep);
 void commitWgmma();
 void waitForWgmma(Site site, int groupsLeftPending);
 

@@ -49,6 +49,7 @@ std::vector<BulkCopy> copies;  // under way, oldest first
 struct Product {
   float* d;
   int n;
+  const uint32_t* registers;  // a, read when the product is computed; null where a names a matrix
   uint64_t a, b;
   bool keep;
   int group;
@@ -65,47 +66,86 @@ bool productsStarted = false;  // in this block
 
 constexpr int groupRows = 64, warpRows = 16, depth = 16, maxColumns = 256;
 
-// Row `row` of the matrix that a descriptor names, its 16 values along k: 128-byte rows, swizzled by
-// address bits in chunks of 16 bytes. PTX ISA, "Matrix-Descriptor Format" and "Strides", k inside.
-void readRow(float (&values)[depth], uint64_t descriptor, int row) {
-  uint64_t start = (descriptor & 0x3fff) << 4, stride = (descriptor >> 32 & 0x3fff) << 4;
-  for (int chunk = 0; chunk < 2; chunk++) {
-    uint64_t address = start + row / 8 * stride + row % 8 * 128 + chunk * 16;
-    address ^= (address >> 7 & 7) << 4;
+// A matrix as its descriptor gives it. PTX ISA, "Matrix-Descriptor Format" and "Strides".
+struct Matrix {
+  uint64_t start, planeBytes, strideBytes, rowBytes;
+
+  explicit Matrix(uint64_t descriptor) {
+    uint64_t swizzle = descriptor >> 62;
+    if ((swizzle != 1 && swizzle != 2) || (descriptor >> 49 & 7) != 0) {
+      fail("wgmma with descriptor %016llx: the emulation knows the 128-byte and the 64-byte swizzle "
+           "without base offset",
+           static_cast<unsigned long long>(descriptor));
+    }
+    start = (descriptor & 0x3fff) << 4;
+    planeBytes = (descriptor >> 16 & 0x3fff) << 4;
+    strideBytes = (descriptor >> 32 & 0x3fff) << 4;
+    rowBytes = swizzle == 1 ? 128 : 64;
+  }
+
+  // The 8 values of a chunk of 16 bytes, which swizzling moves by bits of its address.
+  void readChunk(float* values, uint64_t address) const {
+    address ^= (address >> 7 & (rowBytes / 16 - 1)) << 4;
     uint16_t bits[8];
     memcpy(bits, sharedOrigin + address, sizeof bits);
     for (int i = 0; i < 8; i++) {
-      values[chunk * 8 + i] = __builtin_bit_cast(float, static_cast<uint32_t>(bits[i]) << 16);
+      values[i] = __builtin_bit_cast(float, static_cast<uint32_t>(bits[i]) << 16);
     }
   }
-}
 
-void checkDescriptor(uint64_t descriptor) {
-  if (descriptor >> 62 != 1 || (descriptor >> 49 & 7) != 0) {
-    fail("wgmma with descriptor %016llx: the emulation knows the 128-byte swizzle without base offset",
-         static_cast<unsigned long long>(descriptor));
+  // 16 values along k of one row, k along the rows.
+  void readAlong(float (&values)[depth], uint64_t row) const {
+    for (uint64_t chunk = 0; chunk < 2; chunk++) {
+      readChunk(values + chunk * 8,
+                start + row / 8 * strideBytes + row % 8 * rowBytes + chunk * 16);
+    }
   }
-}
+
+  // `columns` values of row k, k down the rows.
+  void readDown(float* values, uint64_t k, uint64_t columns) const {
+    uint64_t chunks = rowBytes / 16;
+    for (uint64_t chunk = 0; chunk < columns / 8; chunk++) {
+      readChunk(values + chunk * 8, start + chunk / chunks * planeBytes + k / 8 * strideBytes +
+                                        k % 8 * rowBytes + chunk % chunks * 16);
+    }
+  }
+};
 
 // The warp's 16 of the 64 rows of one product; `lanes` holds it as each lane gave it.
 void multiply(const Product* const (&lanes)[warpLanes], int firstRow) {
   const Product& p = *lanes[0];
   for (const Product* other : lanes) {
-    if (other->n != p.n || other->a != p.a || other->b != p.b || other->keep != p.keep) {
+    if (other->n != p.n || other->a != p.a || other->b != p.b || other->keep != p.keep ||
+        (other->registers == nullptr) != (p.registers == nullptr)) {
       fail("the lanes of a warp give wgmma different operands");
     }
   }
-  checkDescriptor(p.a);
-  checkDescriptor(p.b);
   static float a[warpRows][depth], b[depth][maxColumns], d[warpRows][maxColumns];
-  for (int row = 0; row < warpRows; row++) {
-    readRow(a[row], p.a, firstRow + row);
-  }
-  for (int column = 0; column < p.n; column++) {
-    float values[depth];
-    readRow(values, p.b, column);
+  Matrix right(p.b);
+  if (p.registers == nullptr) {
+    Matrix left(p.a);
+    for (int row = 0; row < warpRows; row++) {
+      left.readAlong(a[row], static_cast<uint64_t>(firstRow + row));
+    }
+    for (int column = 0; column < p.n; column++) {
+      float values[depth];
+      right.readAlong(values, static_cast<uint64_t>(column));
+      for (int k = 0; k < depth; k++) {
+        b[k][column] = values[k];
+      }
+    }
+  } else {
+    // Lane 4 g + t holds pairs of neighbours in k: rows g and g + 8 at 2 t, then both at 2 t + 8.
+    for (int lane = 0; lane < warpLanes; lane++) {
+      for (int pair = 0; pair < 4; pair++) {
+        uint32_t bits = lanes[lane]->registers[pair];
+        float* at = &a[lane / 4 + pair % 2 * 8][lane % 4 * 2 + pair / 2 * 8];
+        at[0] = __builtin_bit_cast(float, bits << 16);
+        at[1] = __builtin_bit_cast(float, bits & 0xffff0000u);
+      }
+    }
     for (int k = 0; k < depth; k++) {
-      b[k][column] = values[k];
+      right.readDown(b[k], static_cast<uint64_t>(k), static_cast<uint64_t>(p.n));
     }
   }
   // Lane 4 g + t holds rows g and g + 8 at columns 8 j + 2 t and the next.
@@ -222,7 +262,13 @@ unsigned sharedAddress(const void* p) {
 void enqueueWgmma(float* d, int n, uint64_t a, uint64_t b, bool keep) {
   ProductQueue& queue = ownQueue();
   productsStarted = true;
-  queue.products.push_back({d, n, a, b, keep, queue.openGroup});
+  queue.products.push_back({d, n, nullptr, a, b, keep, queue.openGroup});
+}
+
+void enqueueWgmmaDown(float* d, int n, const uint32_t (&a)[4], uint64_t b, bool keep) {
+  ProductQueue& queue = ownQueue();
+  productsStarted = true;
+  queue.products.push_back({d, n, a, 0, b, keep, queue.openGroup});
 }
 
 void commitWgmma() { ownQueue().openGroup++; }

@@ -121,6 +121,40 @@ KERNEL oneWgmma(const bf16* a, const bf16* b, float* d, int what) {
   }
 }
 
+// Two 64 x 64 x 64 products by operands in registers, b with k down the rows: of 128 bytes, and in two
+// planes of rows of 64 bytes.
+KERNEL oneWgmmaDown(const bf16* a, const bf16* wide, const bf16* narrow, float* d) {
+  DYNAMIC_SHARED(unsigned char, any);
+  unsigned char* shared = alignedShared(any);
+  constexpr int bytes = 64 * 128;
+  for (int i = threadIdx.x; i < bytes / 16; i += blockDim.x) {
+    reinterpret_cast<uint4*>(shared)[i] = reinterpret_cast<const uint4*>(wide)[i];
+    reinterpret_cast<uint4*>(shared + bytes)[i] = reinterpret_cast<const uint4*>(narrow)[i];
+  }
+  fenceAsync();
+  __syncthreads();
+  int row = threadIdx.x / 32 * 16 + threadIdx.x % 32 / 4, column = threadIdx.x % 4 * 2;
+  unsigned operand[4][4];
+  for (int k = 0; k < 4; k++) {
+    for (int pair = 0; pair < 4; pair++) {
+      const bf16* from = a + (row + pair % 2 * 8) * 64 + k * 16 + column + pair / 2 * 8;
+      operand[k][pair] = from[0].bits | static_cast<unsigned>(from[1].bits) << 16;
+    }
+  }
+  float sum[2][32];
+  for (int k = 0; k < 4; k++) {
+    wgmmaDown<64>(sum[0], operand[k], describeTile<128>(shared) + k * 128, k > 0);
+    wgmmaDown<64>(sum[1], operand[k], describeTile<64>(shared + bytes, 64 * 64) + k * 64, k > 0);
+  }
+  commitWgmma();
+  waitWgmma<0>();
+  for (int form = 0; form < 2; form++) {
+    for (int i = 0; i < 32; i++) {
+      d[form * 64 * 64 + (row + i % 4 / 2 * 8) * 64 + column + i / 4 * 8 + i % 2] = sum[form][i];
+    }
+  }
+}
+
 KERNEL philoxWords(unsigned* out) {
   uint4 w = philox(0x243f6a88u, 0x85a308d3u, 0x13198a2eu, 0x03707344u, 0xa4093822u, 0x299f31d0u);
   out[0] = w.x, out[1] = w.y, out[2] = w.z, out[3] = w.w;
@@ -135,6 +169,7 @@ REGISTER_KERNEL(laneExchanges);
 REGISTER_KERNEL(oneMma);
 REGISTER_KERNEL(copyWithoutWait);
 REGISTER_KERNEL(oneWgmma);
+REGISTER_KERNEL(oneWgmmaDown);
 REGISTER_KERNEL(philoxWords);
 
 // ---- Checks ------------------------------------------------------------------------------------------
@@ -272,6 +307,34 @@ static void hopper() {
   check(launch("oneWgmma", 1, 128, 14 << 10, a, b, d.data(), 0) == 0, "the next launch is clean");
 }
 
+static void operandInRegisters() {
+  alignas(16) bf16 a[64 * 64], wide[64 * 64], narrow[64 * 64];
+  std::vector<float> d(2 * 64 * 64);
+  auto valueA = [](int r, int k) { return static_cast<float>((r * 7 + k * 3) % 13 - 6); };
+  auto valueB = [](int k, int c) { return static_cast<float>((c * 5 + k * 2) % 11 - 5); };
+  for (int r = 0; r < 64; r++) {
+    for (int c = 0; c < 64; c++) {
+      a[r * 64 + c] = toBf16(valueA(r, c));
+      wide[tileOffset<8>(r, c / 8) + c % 8] = toBf16(valueB(r, c));
+      narrow[c / 32 * 64 * 32 + tileOffset<4>(r, c % 32 / 8) + c % 8] = toBf16(valueB(r, c));
+    }
+  }
+  for (int reverse = 0; reverse < 2; reverse++) {
+    anechoic_emulated_reverse_lanes(reverse);
+    bool ok = launch("oneWgmmaDown", 1, 128, 18 << 10, a, wide, narrow, d.data()) == 0;
+    for (int i = 0; i < 2 * 64 * 64; i++) {
+      float sum = 0.0f;
+      for (int k = 0; k < 64; k++) {
+        sum += valueA(i / 64 % 64, k) * valueB(k, i % 64);
+      }
+      ok &= d[i] == sum;
+    }
+    check(ok, reverse ? "wgmma with an operand in registers, reversed"
+                      : "wgmma with an operand in registers, k down the rows, both swizzles");
+  }
+  anechoic_emulated_reverse_lanes(0);
+}
+
 static void numbers() {
   unsigned w[4];
   launch("philoxWords", 1, 1, 0, w);
@@ -288,6 +351,7 @@ int main() {
   exchanges();
   tensorCore();
   hopper();
+  operandInRegisters();
   numbers();
   printf("%d failures\n", failures);
   return failures == 0 ? 0 : 1;

@@ -12,7 +12,7 @@
 KERNEL __launch_bounds__(128)
     ladderMatmul9(const bf16* a, const bf16* b, float* out, int M, int N, int K) {
   DYNAMIC_SHARED(unsigned char, any);
-  unsigned char* stage = ladderAligned(any);
+  unsigned char* stage = alignedShared(any);
   Mbarrier* full = reinterpret_cast<Mbarrier*>(stage + 3 * ladderTileBytes);
   long long row0 = blockIdx.y * 64, column0 = blockIdx.x * 128;
   int slices = K / 64;

@@ -11,7 +11,7 @@ KERNEL __launch_bounds__(128)
     ladderMatmul10(const bf16* a, const bf16* b, float* out, int M, int N, int K) {
   constexpr int stages = 4, stageBytes = 3 * ladderTileBytes;
   DYNAMIC_SHARED(unsigned char, any);
-  unsigned char* shared = ladderAligned(any);
+  unsigned char* shared = alignedShared(any);
   Mbarrier* full = reinterpret_cast<Mbarrier*>(shared + stages * stageBytes);
   long long row0 = blockIdx.y * 64, column0 = blockIdx.x * 128;
   int slices = K / 64;

@@ -14,7 +14,7 @@ KERNEL __launch_bounds__(288)
     ladderMatmul11(const bf16* a, const bf16* b, float* out, int M, int N, int K) {
   constexpr int stages = 4, stageBytes = 4 * ladderTileBytes;
   DYNAMIC_SHARED(unsigned char, any);
-  unsigned char* shared = ladderAligned(any);
+  unsigned char* shared = alignedShared(any);
   Mbarrier* full = reinterpret_cast<Mbarrier*>(shared + stages * stageBytes);
   Mbarrier* empty = full + stages;
   long long row0 = blockIdx.y * 128, column0 = blockIdx.x * 128;

@@ -1,5 +1,5 @@
-// What steps 9 to 11 share: the packed operands (matmul_sm90.cu, packTiles), shared memory that starts
-// at a multiple of 1024 bytes, one slice of 64 along k, and the way of the sums to device memory.
+// What steps 9 to 11 share: the packed operands (matmul_sm90.cu, packTiles), one slice of 64
+// along k, and the way of the sums to device memory.
 #pragma once
 
 #include "../hopper.cuh"
@@ -11,15 +11,6 @@ constexpr int ladderTile = 64 * 64, ladderTileBytes = 2 * ladderTile;
 // Rows row0.. of a packed operand at a slice: strips of 64 rows, their slices one after the other.
 DEVICE const bf16* ladderPacked(const bf16* operand, long long row0, int slice, int slices) {
   return operand + (row0 / 64 * slices + slice) * ladderTile;
-}
-
-DEVICE unsigned char* ladderAligned(unsigned char* shared) {
-#ifdef __CUDACC__
-  unsigned misplaced = sharedAddress(shared) % 1024;
-#else
-  unsigned misplaced = emulation::sharedAddress(shared) % 1024;
-#endif
-  return shared + (1024 - misplaced) % 1024;
 }
 
 // Starts the copies of one slice of 64 aTiles rows of a and 128 columns of b, a above b in `stage`.

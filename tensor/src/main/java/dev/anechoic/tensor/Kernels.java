@@ -508,9 +508,11 @@ public interface Kernels {
 
   /**
    * AdamW; Loshchilov and Hutter (2019): {@code g = grad * gradFactor[0]; m = β1 m + (1-β1) g; v =
-   * β2 v + (1-β2) g²; param -= lr (mhat / (sqrt(vhat) + eps) + weightDecay param)}, bias
-   * corrections with {@code step} counted from 1.
+   * β2 v + (1-β2) g²; param -= lr (mhat / (sqrt(vhat) + eps) + weightDecay param)}. What changes
+   * from step to step comes in a tensor, so that a recorded step can be replayed.
    *
+   * @param rates [3], with the step t counted from 1: {@code lr / (1 - β1^t)}, {@code 1 / (1 -
+   *     β2^t)}, {@code lr weightDecay}
    * @param gradFactor [1], from {@link #clipFactor}, or null for 1
    */
   void adamW(
@@ -518,11 +520,9 @@ public interface Kernels {
       Tensor grad,
       Tensor m,
       Tensor v,
-      double lr,
+      Tensor rates,
       double beta1,
       double beta2,
       double eps,
-      double weightDecay,
-      long step,
       @Nullable Tensor gradFactor);
 }

@@ -97,6 +97,7 @@ final class GpuCheck {
     section("PPO step", () -> new PpoStep(report).run(backendName, size));
     if (backend instanceof CudaBackend cuda) {
       section("tiles", () -> new TileSweep(cuda, size, report).run());
+      section("tiles of attention", () -> new AttentionSweep(cuda, size, report).run());
       section("ladder", () -> new LadderBenchmarks(cuda, size, most, report).run());
     } else {
       report.skip("tiles and ladder: backend " + backend.name() + " has no CUDA kernels");

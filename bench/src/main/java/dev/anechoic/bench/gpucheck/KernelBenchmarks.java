@@ -227,10 +227,8 @@ final class KernelBenchmarks {
     Tensor m = arena.like(x);
     backend.fill(m, 0);
     backend.fill(z, 0);
-    bytes(
-        "adamW" + shape,
-        7 * n,
-        () -> backend.adamW(x, y, m, z, 1e-3, 0.9, 0.95, 1e-8, 0.1, 1, null));
+    Tensor rates = arena.of(new float[] {1e-2f, 20, 1e-4f}, 3);
+    bytes("adamW" + shape, 7 * n, () -> backend.adamW(x, y, m, z, rates, 0.9, 0.95, 1e-8, null));
   }
 
   private void attention(Arena arena, int headSize) {

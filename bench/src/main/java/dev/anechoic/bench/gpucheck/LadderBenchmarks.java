@@ -105,15 +105,19 @@ final class LadderBenchmarks {
       Tensor out = arena.zeros(DType.F32, t, h * d);
       Climb climb = new Climb(LadderAttention.flops(t, h), Double.NaN, out, ROUNDED_WEIGHTS);
       for (LadderAttention step : LadderAttention.values()) {
-        climb.step(
-            step.kernel(), step.idea(), room -> step.prepare(backend, room, qkv, h, scale, out));
+        if (step.runsOn(backend)) {
+          climb.step(
+              step.kernel(), step.idea(), room -> step.prepare(backend, room, qkv, h, scale, out));
+        } else {
+          report.skip(step.kernel() + ": it needs compute capability 9.0");
+        }
       }
       if (backend.bf16()) {
         Tensor one = qkv.view(0, Shape.of(1, t, 3 * h * d));
         Tensor result = out.view(0, Shape.of(1, t, h * d));
         Tensor lse = arena.zeros(DType.F32, 1, h, t);
         climb.step(
-            "shipped, attention",
+            "shipped, " + backend.attentionTileOf(t, h, d, scale),
             "its time includes rounding the operand",
             room -> () -> backend.attention(one, h, h, scale, result, lse));
       } else {

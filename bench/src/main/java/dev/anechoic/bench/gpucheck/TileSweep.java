@@ -10,11 +10,8 @@ import dev.anechoic.tensor.MemoryLedger;
 import dev.anechoic.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.EnumMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Part 4, tiles: every tile of the bf16 product on large squares and on the products of one
@@ -56,21 +53,12 @@ final class TileSweep {
     }
     report.section("Tiles of the bf16 product");
     report.note("TFLOP/s by tile; alone: the kernel without the rounding of its operands");
-    report.header(columns());
-    List<Map<String, Object>> rows = new ArrayList<>();
+    ChoiceTable<MatmulTile> table =
+        new ChoiceTable<>(report, "product", "product, m x n x k", MatmulTile.class);
     for (Product product : products()) {
-      measure(product, rows);
+      measure(product, table);
     }
-    report.put("tiles", rows);
-  }
-
-  private static String[] columns() {
-    List<String> columns =
-        new ArrayList<>(List.of("product, m x n x k", "tile by rule", "best tile", "best / rule"));
-    for (MatmulTile tile : MatmulTile.values()) {
-      columns.add(tile.toString());
-    }
-    return columns.toArray(String[]::new);
+    report.put("tiles", table.rows());
   }
 
   /** Two squares, and all products of a step of the last model that is trained. */
@@ -101,7 +89,7 @@ final class TileSweep {
     products.add(new Product(name + " dW", in, out, tokens, true, false));
   }
 
-  private void measure(Product p, List<Map<String, Object>> rows) {
+  private void measure(Product p, ChoiceTable<MatmulTile> table) {
     Map<MatmulTile, Double> called = new EnumMap<>(MatmulTile.class);
     Map<MatmulTile, Double> alone = new EnumMap<>(MatmulTile.class);
     MemoryLedger ledger = new MemoryLedger();
@@ -122,9 +110,9 @@ final class TileSweep {
       return;
     }
     MatmulTile rule = backend.tileOf(p.transposeA(), p.m(), p.n(), p.k());
-    add(p.label(), rule, called, rows);
+    table.add(p.label(), rule, called);
     if (!alone.isEmpty()) {
-      add(p.label() + ", alone", rule, alone, rows);
+      table.add(p.label() + ", alone", rule, alone);
     }
   }
 
@@ -155,54 +143,5 @@ final class TileSweep {
     } finally {
       backend.forceTile(null);
     }
-  }
-
-  private void add(
-      String label,
-      MatmulTile rule,
-      Map<MatmulTile, Double> teraflops,
-      List<Map<String, Object>> rows) {
-    MatmulTile best = fastest(teraflops);
-    double gain = rate(teraflops, best) / rate(teraflops, rule);
-    Map<String, Object> row = new LinkedHashMap<>();
-    row.put("product", label);
-    row.put("rule", rule.toString());
-    if (best != null) {
-      row.put("best", best.toString());
-    }
-    if (!Double.isNaN(gain)) {
-      row.put("best_over_rule", gain);
-    }
-    Map<String, Double> byName = new LinkedHashMap<>();
-    teraflops.forEach((tile, rate) -> byName.put(tile.toString(), rate));
-    row.put("tflops", byName);
-    rows.add(row);
-    List<String> cells =
-        new ArrayList<>(
-            List.of(
-                label,
-                rule.toString(),
-                best == null ? "" : best.toString(),
-                Double.isNaN(gain) ? "" : "%.2f".formatted(gain)));
-    for (MatmulTile tile : MatmulTile.values()) {
-      double rate = rate(teraflops, tile);
-      cells.add(Double.isNaN(rate) ? "" : "%.3g".formatted(rate));
-    }
-    report.row(cells.toArray(String[]::new));
-  }
-
-  /** NaN where the tile was not measured. */
-  private static double rate(Map<MatmulTile, Double> teraflops, @Nullable MatmulTile tile) {
-    return Objects.requireNonNullElse(tile == null ? null : teraflops.get(tile), Double.NaN);
-  }
-
-  private static @Nullable MatmulTile fastest(Map<MatmulTile, Double> teraflops) {
-    MatmulTile best = null;
-    for (MatmulTile tile : teraflops.keySet()) {
-      if (best == null || rate(teraflops, tile) > rate(teraflops, best)) {
-        best = tile;
-      }
-    }
-    return best;
   }
 }

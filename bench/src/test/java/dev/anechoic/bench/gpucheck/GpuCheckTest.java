@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.anechoic.kernels.cuda.AttentionTile;
 import dev.anechoic.kernels.cuda.CudaBackend;
 import dev.anechoic.kernels.cuda.LadderAttention;
 import dev.anechoic.kernels.cuda.LadderMatmul;
@@ -71,6 +72,7 @@ class GpuCheckTest {
     assertEquals(5, json.get("ladder_attention").items().size());
     assertTrue(markdown().contains("ladderMatmul9: it needs compute capability 9.0"));
     assertTrue(markdown().contains("tiles: backend cuda-emulated multiplies in f32"));
+    assertTrue(markdown().contains("tiles of attention: backend cuda-emulated works in f32"));
     assertTrue(markdown().contains("sanitizer: no-sanitizer is not on the PATH"));
     assertTrue(markdown().contains("pytorch: no-python with the module torch"));
   }
@@ -81,6 +83,7 @@ class GpuCheckTest {
     Report report = new Report(new PrintWriter(new StringWriter()));
     try (CudaBackend backend = open("cuda-emulated-sm90")) {
       new TileSweep(backend, Size.SMALL, report).run();
+      new AttentionSweep(backend, Size.SMALL, report).run();
       new LadderBenchmarks(backend, Size.SMALL, CEILINGS, report).run();
     }
     report.write(folder);
@@ -102,6 +105,20 @@ class GpuCheckTest {
     assertEquals(LadderMatmul.values().length + 1, json.get("ladder_matmul").items().size());
     assertEquals(LadderAttention.values().length + 1, json.get("ladder_attention").items().size());
     assertTrue(markdown().contains("| shipped, WGMMA_64X128 |"));
+    assertTrue(markdown().contains("| shipped, WGMMA_128 |"));
+    // Three long sequences and a training step, both ways; three caches.
+    assertEquals(2 * 4 + 3, json.get("attention_tiles").items().size());
+    for (Json row : json.get("attention_tiles").items()) {
+      String label = row.get("attention").string();
+      boolean wgmma = AttentionTile.valueOf(row.get("rule").string()).wgmma();
+      assertEquals(wgmma, !label.endsWith("D=16"), label);
+      for (AttentionTile tile : AttentionTile.values()) {
+        if (wgmma || !tile.wgmma()) {
+          assertTrue(row.get("tflops").get(tile.toString()).doubleValue() > 0, label);
+        }
+      }
+      assertTrue(row.get("best_over_rule").doubleValue() >= 1, label);
+    }
   }
 
   @Test

@@ -49,14 +49,34 @@ enum AttentionSize {
     }
   }
 
+  /**
+   * Names of the kernels by wgmma, which take exactly this head size.
+   *
+   * @param pack rounds heads to the images that all of them read
+   * @param store puts new keys and values into a cache
+   * @param cached new rows over a cache
+   * @param split the same, one chunk of the keys per block
+   */
+  record Sm90Names(String pack, String store, String cached, String split) {
+    private static Sm90Names of(int size) {
+      return new Sm90Names(
+          "packHeads_" + size,
+          "attentionStoreSm90_" + size,
+          "attentionCachedSm90_" + size,
+          "attentionSplitSm90_" + size);
+    }
+  }
+
   final int padded;
   final Names f32;
   final Names bf16;
+  final Sm90Names sm90;
 
   AttentionSize(int padded) {
     this.padded = padded;
     this.f32 = Names.of(String.valueOf(padded));
     this.bf16 = Names.of("Bf16_" + padded);
+    this.sm90 = Sm90Names.of(padded);
   }
 
   static AttentionSize of(int headSize, Tensor qkv) {

@@ -7,9 +7,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Rotary embedding and attention: {@code rotary.cu}, {@code attention.cu}, {@code
- * attention_bf16.cu}.
+ * attention_bf16.cu}; {@link CudaAttentionSm90} where the device has wgmma.
  */
-interface CudaAttention extends CudaMatmul {
+interface CudaAttention extends CudaAttentionSm90 {
   /** Keys per chunk; the chunks of a row are merged in order, wherever they were computed. */
   int CHUNK_KEYS = 256;
 
@@ -76,6 +76,10 @@ interface CudaAttention extends CudaMatmul {
     int batch = qkv.dim(0);
     int time = qkv.dim(1);
     int headSize = qkv.dim(2) / (heads + 2 * kvHeads);
+    if (attentionByWgmma(headSize, scale)) {
+      attentionSm90(qkv, heads, kvHeads, scale, out, lse);
+      return;
+    }
     AttentionSize size = AttentionSize.of(headSize, qkv);
     Kernel kernel;
     if (usesBf16(headSize)) {
@@ -121,6 +125,10 @@ interface CudaAttention extends CudaMatmul {
     int batch = qkv.dim(0);
     int time = qkv.dim(1);
     int headSize = qkv.dim(2) / (heads + 2 * kvHeads);
+    if (attentionByWgmma(headSize, scale)) {
+      attentionBackwardSm90(qkv, heads, kvHeads, scale, out, lse, dOut, dQkv, accumulate);
+      return;
+    }
     AttentionSize size = AttentionSize.of(headSize, qkv);
     boolean half = usesBf16(headSize);
     long rows = (long) batch * time * heads;
@@ -199,6 +207,10 @@ interface CudaAttention extends CudaMatmul {
     int batch = qkv.dim(0);
     int newTokens = qkv.dim(1);
     int headSize = qkv.dim(2) / (heads + 2 * kvHeads);
+    if (attentionByWgmma(headSize, scale)) {
+      attentionCachedSm90(qkv, slots, starts, heads, kvHeads, scale, keys, values, out);
+      return;
+    }
     int slotCount = keys.dim(0);
     int room = keys.dim(2);
     AttentionSize size = AttentionSize.of(headSize, qkv);
@@ -242,17 +254,7 @@ interface CudaAttention extends CudaMatmul {
         .arg(room);
     (split ? kernel.arg(chunks) : kernel).arg((float) scale).launch();
     if (split) {
-      gpu()
-          .kernel(names.merge(), blocks((long) batch * heads * newTokens, 4), 1, 1, 128, 0)
-          .arg(partial)
-          .arg(starts)
-          .out(out)
-          .arg(batch)
-          .arg(newTokens)
-          .arg(heads)
-          .arg(headSize)
-          .arg(chunks)
-          .launch();
+      mergeAttention(names.merge(), partial, starts, out, batch, newTokens, heads, chunks);
     }
   }
 

@@ -76,6 +76,23 @@ public final class CudaBackend
     device.forceTile(tile);
   }
 
+  /**
+   * Makes attention with bf16 operands take one tile, for measurements. The two instructions keep a
+   * cache in different forms, so it must not change between writing and reading one.
+   *
+   * @param tile null lets device and shape decide again
+   * @throws TensorException where this device cannot run it
+   */
+  public void forceAttention(@Nullable AttentionTile tile) {
+    if (tile != null && tile.wgmma() && !device.driver().wgmma()) {
+      throw new TensorException(
+          TensorException.Kind.BACKEND,
+          "attention " + tile + " on " + device.driver().description(),
+          "wgmma needs compute capability 9.0; take MMA");
+    }
+    device.forceAttention(tile);
+  }
+
   @Override
   public String name() {
     return name;

@@ -59,6 +59,7 @@ final class CudaDevice implements AutoCloseable {
   private @Nullable Launches recentGraph;
   private @Nullable GraphRecorder recorder;
   private @Nullable MatmulTile forcedTile;
+  private @Nullable AttentionTile forcedAttention;
 
   private record RowKernel(Kernel warp, Kernel block) {}
 
@@ -86,6 +87,15 @@ final class CudaDevice implements AutoCloseable {
 
   void forceTile(@Nullable MatmulTile tile) {
     forcedTile = tile;
+  }
+
+  /** The tile of attention with bf16 operands, or null: device and shape decide. */
+  @Nullable AttentionTile forcedAttention() {
+    return forcedAttention;
+  }
+
+  void forceAttention(@Nullable AttentionTile tile) {
+    forcedAttention = tile;
   }
 
   // ---- launching ----------------------------------------------------------------------------

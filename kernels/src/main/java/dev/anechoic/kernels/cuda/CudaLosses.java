@@ -124,12 +124,10 @@ interface CudaLosses extends CudaKernels {
       Tensor grad,
       Tensor m,
       Tensor v,
-      double lr,
+      Tensor rates,
       double beta1,
       double beta2,
       double eps,
-      double weightDecay,
-      long step,
       @Nullable Tensor gradFactor) {
     gpu()
         .elements("adamW", (param.size() + 3) / 4)
@@ -138,13 +136,10 @@ interface CudaLosses extends CudaKernels {
         .out(m)
         .out(v)
         .arg(param.size())
-        .arg((float) lr)
+        .arg(rates)
         .arg((float) beta1)
         .arg((float) beta2)
         .arg((float) eps)
-        .arg((float) weightDecay)
-        .arg((float) (1 - Math.pow(beta1, step)))
-        .arg((float) (1 - Math.pow(beta2, step)))
         .arg(gradFactor)
         .launch();
   }

@@ -11,11 +11,23 @@ import dev.anechoic.tensor.TensorException;
  * attention}.
  */
 public enum LadderAttention {
-  NAIVE("as the formula says", false, 1, 64, 0),
-  ONLINE("online softmax", false, 4, 128, 0),
-  TILED("tiles of keys in shared memory", false, 64, 256, 4 * 4 * 64 * 65),
-  TENSOR_CORES("both products by mma.sync", true, 64, 128, 24 << 10),
-  PIPELINE("the next tile comes meanwhile", true, 64, 128, 40 << 10);
+  NAIVE("as the formula says", Operand.F32, 1, 64, 0),
+  ONLINE("online softmax", Operand.F32, 4, 128, 0),
+  TILED("tiles of keys in shared memory", Operand.F32, 64, 256, 4 * 4 * 64 * 65),
+  TENSOR_CORES("both products by mma.sync", Operand.ROUNDED, 64, 128, 24 << 10),
+  PIPELINE("the next tile comes meanwhile", Operand.ROUNDED, 64, 128, 40 << 10),
+  WGMMA("wgmma and TMA", Operand.IMAGES, 64, 128, (25 << 10) + 8),
+  SPECIALISED("one warp copies", Operand.IMAGES, 64, 160, (57 << 10) + 13 * 8),
+  OVERLAP("softmax during products", Operand.IMAGES, 64, 160, (57 << 10) + 13 * 8);
+
+  /** The form of the operand. */
+  private enum Operand {
+    F32,
+    /** Rows in bf16. */
+    ROUNDED,
+    /** One image of rows per head, for wgmma. */
+    IMAGES
+  }
 
   /** Values of a head. */
   public static final int HEAD_SIZE = 64;
@@ -24,14 +36,14 @@ public enum LadderAttention {
   public static final int ROWS = 64;
 
   private final String idea;
-  private final boolean rounds;
+  private final Operand operand;
   private final int rows;
   private final int threads;
   private final int sharedBytes;
 
-  LadderAttention(String idea, boolean rounds, int rows, int threads, int sharedBytes) {
+  LadderAttention(String idea, Operand operand, int rows, int threads, int sharedBytes) {
     this.idea = idea;
-    this.rounds = rounds;
+    this.operand = operand;
     this.rows = rows;
     this.threads = threads;
     this.sharedBytes = sharedBytes;
@@ -49,7 +61,12 @@ public enum LadderAttention {
 
   /** Whether it works on operands rounded to bf16. */
   public boolean rounds() {
-    return rounds;
+    return operand != Operand.F32;
+  }
+
+  /** Whether the device has the instructions. */
+  public boolean runsOn(CudaBackend backend) {
+    return operand != Operand.IMAGES || backend.gpu().driver().wgmma();
   }
 
   int threads() {
@@ -69,7 +86,7 @@ public enum LadderAttention {
   public long workspaceBytes(int time, int heads) {
     return this == NAIVE
         ? 4L * heads * time * time
-        : rounds ? 2L * time * 3 * heads * HEAD_SIZE : 0;
+        : rounds() ? 2L * time * 3 * heads * HEAD_SIZE : 0;
   }
 
   /**
@@ -87,14 +104,24 @@ public enum LadderAttention {
       throw new TensorException(
           TensorException.Kind.SHAPE, kernel() + " of " + qkv, "T must be a multiple of " + ROWS);
     }
-    Tensor operand = rounds ? arena.tensor(DType.BF16, qkv.shape()) : qkv;
-    if (rounds) {
-      backend.copy(qkv, operand);
+    Tensor inForm = rounds() ? arena.tensor(DType.BF16, qkv.shape()) : qkv;
+    if (operand == Operand.ROUNDED) {
+      backend.copy(qkv, inForm);
+    } else if (operand == Operand.IMAGES) {
+      backend
+          .gpu()
+          .elements(AttentionSize.UP_TO_64.sm90.pack(), qkv.size() / 8)
+          .arg(qkv)
+          .out(inForm)
+          .arg(1)
+          .arg(time)
+          .arg(3 * heads)
+          .launch();
     }
     Tensor scores = this == NAIVE ? arena.tensor(DType.F32, heads, time, time) : null;
     return () -> {
       Kernel kernel =
-          backend.gpu().kernel(kernel(), time / rows, heads, 1, threads, sharedBytes).arg(operand);
+          backend.gpu().kernel(kernel(), time / rows, heads, 1, threads, sharedBytes).arg(inForm);
       (scores == null ? kernel : kernel.out(scores))
           .out(out)
           .arg(time)

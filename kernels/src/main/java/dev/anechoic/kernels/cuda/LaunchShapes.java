@@ -24,6 +24,7 @@ final class LaunchShapes {
       }
     }
     for (AttentionSize size : AttentionSize.values()) {
+      sm90(size);
       bf16(size);
       f32(size);
     }
@@ -33,6 +34,22 @@ final class LaunchShapes {
     for (LadderAttention step : LadderAttention.values()) {
       print(step.kernel(), step.threads(), step.sharedBytes());
     }
+  }
+
+  private static void sm90(AttentionSize size) {
+    int headSize = size.padded;
+    for (AttentionTile tile : AttentionTile.values()) {
+      if (tile.wgmma()) {
+        print(tile.forward(size), tile.threads(), tile.sharedBytes(headSize));
+        for (boolean keys : CudaAttention.QUERIES_THEN_KEYS) {
+          int shared = tile.backwardSharedBytes(headSize, keys);
+          print(tile.backward(size, keys), tile.threads(), shared);
+        }
+      }
+    }
+    int cached = AttentionTile.cachedSharedBytes(headSize);
+    print(size.sm90.cached(), AttentionTile.CACHED_THREADS, cached);
+    print(size.sm90.split(), AttentionTile.CACHED_THREADS, cached);
   }
 
   private static void bf16(AttentionSize size) {

@@ -26,16 +26,10 @@ final class AdamWKernel extends RowKernel {
   private float fresh1;
   private float fresh2;
 
-  /** {@code 1 / (1 - β1^step)}, times the learning rate. */
   private float rate;
-
-  /** {@code 1 / (1 - β2^step)}. */
   private float correction2;
-
-  private float eps;
-
-  /** {@code lr * weightDecay}. */
   private float shrink;
+  private float eps;
 
   AdamWKernel(WorkerPool pool) {
     super(pool);
@@ -46,12 +40,10 @@ final class AdamWKernel extends RowKernel {
       Tensor gradTensor,
       Tensor mTensor,
       Tensor vTensor,
-      double lr,
+      Tensor rates,
       double beta1,
       double beta2,
       double eps,
-      double weightDecay,
-      long step,
       @Nullable Tensor gradFactor) {
     param.set(paramTensor);
     grad.set(gradTensor);
@@ -63,10 +55,12 @@ final class AdamWKernel extends RowKernel {
     decay2 = (float) beta2;
     fresh1 = (float) (1 - beta1);
     fresh2 = (float) (1 - beta2);
-    rate = (float) (lr / (1 - StrictMath.pow(beta1, step)));
-    correction2 = (float) (1 / (1 - StrictMath.pow(beta2, step)));
+    float[] numbers = HeapBuffer.floats(rates);
+    int at = HeapBuffer.at(rates);
+    rate = numbers[at];
+    correction2 = numbers[at + 1];
+    shrink = numbers[at + 2];
     this.eps = (float) eps;
-    shrink = (float) (lr * weightDecay);
     start(Elementwise.blocks(size), 3L * Elementwise.BLOCK);
   }
 

@@ -465,14 +465,12 @@ public final class SimdBackend extends ScalarBackend {
       Tensor grad,
       Tensor m,
       Tensor v,
-      double lr,
+      Tensor rates,
       double beta1,
       double beta2,
       double eps,
-      double weightDecay,
-      long step,
       @Nullable Tensor gradFactor) {
-    adamW.adamW(param, grad, m, v, lr, beta1, beta2, eps, weightDecay, step, gradFactor);
+    adamW.adamW(param, grad, m, v, rates, beta1, beta2, eps, gradFactor);
   }
 
   @Override

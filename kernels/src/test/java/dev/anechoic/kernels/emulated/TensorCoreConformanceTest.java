@@ -34,17 +34,19 @@ class TensorCoreConformanceTest {
     check("cuda-emulated-bf16", op);
   }
 
-  @Test
-  void wgmmaKeepsEveryPromiseAtTheTolerance() {
+  @ParameterizedTest
+  @ValueSource(strings = {"matmul", "attention", "attentionBackward", "attentionCached"})
+  void wgmmaKeepsEveryPromiseAtTheTolerance(String op) {
     Emulated.assumeAvailable();
-    check("cuda-emulated-sm90", "matmul");
+    check("cuda-emulated-sm90", op);
   }
 
-  @Test
-  void wgmmaDoesNotDependOnTheOrderOfLanes() {
+  @ParameterizedTest
+  @ValueSource(strings = {"matmul", "attentionBackward", "attentionCached"})
+  void wgmmaDoesNotDependOnTheOrderOfLanes(String op) {
     Emulated.assumeAvailable();
     System.setProperty(EmulatedProvider.REVERSE_PROPERTY, "true");
-    check("cuda-emulated-sm90", "matmul");
+    check("cuda-emulated-sm90", op);
   }
 
   @Test

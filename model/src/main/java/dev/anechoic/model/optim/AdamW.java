@@ -40,7 +40,9 @@ public final class AdamW implements AutoCloseable {
 
   /** A range of the flat tensors with one weight decay. */
   private record Group(
-      Tensor parameters, Tensor gradient, Tensor m, Tensor v, double weightDecay) {}
+      Tensor parameters, Tensor gradient, Tensor m, Tensor v, Tensor rates, double weightDecay) {}
+
+  private static final int RATES = 3;
 
   private final Parameters parameters;
   private final Backend backend;
@@ -50,11 +52,12 @@ public final class AdamW implements AutoCloseable {
   private final Tensor v; // [flatSize]
   private final Tensor sumSquares; // [1]
   private final Tensor factor; // [1]
+  private final Tensor rates; // [4,3], of each group what Kernels.adamW says
   private final float[] host = new float[1];
+  private final double[] hostRates = new double[RATES * ParameterLayout.Kind.values().length];
   private final List<Group> groups = new ArrayList<>();
   private final Recording update;
   private long steps;
-  private double lr;
 
   /** Makes the parameters trainable and both moments zero. */
   public AdamW(Parameters parameters, Settings settings) {
@@ -68,6 +71,7 @@ public final class AdamW implements AutoCloseable {
     backend.fill(v, 0);
     sumSquares = arena.tensor(backend.floatType(), 1);
     factor = arena.tensor(backend.floatType(), 1);
+    rates = arena.tensor(backend.floatType(), hostRates.length);
     for (ParameterLayout.Kind kind : ParameterLayout.Kind.values()) {
       addGroup(parameters.layout().range(kind), decay(kind));
     }
@@ -92,6 +96,7 @@ public final class AdamW implements AutoCloseable {
               parameters.grad().view(range.from(), shape),
               m.view(range.from(), shape),
               v.view(range.from(), shape),
+              rates.view(RATES * groups.size(), Shape.of(RATES)),
               weightDecay));
     }
   }
@@ -99,8 +104,15 @@ public final class AdamW implements AutoCloseable {
   /** Moves the parameters against their gradient, and leaves the gradient as it is. */
   public void step(double lr) {
     steps++;
-    this.lr = lr;
-    update.renew(); // the step number is an argument of its kernels
+    double rate = lr / (1 - StrictMath.pow(settings.beta1(), steps));
+    double correction2 = 1 / (1 - StrictMath.pow(settings.beta2(), steps));
+    for (int i = 0; i < groups.size(); i++) {
+      hostRates[RATES * i] = rate;
+      hostRates[RATES * i + 1] = correction2;
+      hostRates[RATES * i + 2] = lr * groups.get(i).weightDecay;
+    }
+    backend.write(rates, hostRates, 0);
+    update.run();
   }
 
   private void update() {
@@ -114,12 +126,10 @@ public final class AdamW implements AutoCloseable {
           group.gradient,
           group.m,
           group.v,
-          lr,
+          group.rates,
           settings.beta1(),
           settings.beta2(),
           settings.eps(),
-          group.weightDecay,
-          steps,
           factor);
     }
   }

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.ToDoubleFunction;
 
 /**
  * Group relative policy optimisation; Shao et al., DeepSeekMath (2024), equation 3: PPO's clipped
@@ -35,6 +36,7 @@ public final class Grpo implements Trainer {
   private final GradientProbe probe;
   private final Phases phases;
   private final Interventions interventions;
+  private final RecordedPasses passes;
   private int current; // step
 
   public Grpo(Setup setup, RlConfig.GrpoConfig grpo) {
@@ -48,6 +50,12 @@ public final class Grpo implements Trainer {
     this.phases = setup.phases();
     this.interventions = setup.interventions();
     this.controller = new KlController(kl.coef(), kl.adaptiveTarget(), kl.adaptiveHorizon());
+    this.passes = new RecordedPasses(policy, setup.ledger(), this::bothPasses, policy::reset);
+  }
+
+  /** The passes that the device replays. */
+  RecordedPasses passes() {
+    return passes;
   }
 
   @Override
@@ -125,7 +133,6 @@ public final class Grpo implements Trainer {
 
   /** One optimizer update: gradients of all micro-batches of the minibatch, then AdamW. */
   private void update(List<Trajectory> minibatch, UpdateStats stats) {
-    boolean perFormat = interventions.perFormatKl();
     double tokens = minibatch.stream().mapToInt(Trajectory::length).sum();
     policy.zeroGrad();
     probe.beginUpdate(minibatch);
@@ -133,65 +140,113 @@ public final class Grpo implements Trainer {
         CovarianceControl.of(config.covariance(), minibatch, source.seed(), current);
     for (List<Trajectory> group : MicroBatch.split(minibatch)) {
       phases.start("forward");
-      MicroBatch batch = policy.batch().load(group);
+      RecordedPasses.Pass recorded = probe.active() ? null : passes.of(group, hasKlTerm());
+      MicroBatch batch = (recorded != null ? recorded.batch() : policy.batch()).load(group);
       phases.trained(policy.forwardFlops(batch));
-      Tape tape = policy.tape();
-      Tensor weights = batch.constant(t -> weight(t, minibatch.size(), tokens));
-      Tensor logits = policy.model().logits(tape, policy.hidden(batch)); // [N,V]
-      Tensor logprobs = TokenLogProbs.forward(tape, logits, batch.targets(), config.temperature());
-      Tensor old = batch.column(t -> t.logprobs);
-      Tensor ratio = batch.empty();
-      Tensor policyLoss =
-          PolicyLoss.forward(
-              tape, logprobs, old, batch.column(t -> t.advantages), clipLow(), clipHigh(), ratio);
-      Tensor policyWeights =
-          control.clips()
-              ? batch.column(t -> control.withoutChosen(t, weight(t, minibatch.size(), tokens)))
-              : weights;
-      Tensor loss = WeightedSum.forward(tape, policyLoss, policyWeights);
-      probe.outputs(logits, logprobs);
-      probe.term("policy", 1, policyLoss, policyWeights);
-      if (control.penalises()) {
-        Tensor chosen = batch.column(t -> control.atChosen(t, weight(t, minibatch.size(), tokens)));
-        double coef = config.covariance().coef();
-        Tensor penalty = KlSampled.forward(tape, logprobs, old, KlEstimator.K2);
-        loss = add(tape, loss, WeightedSum.forward(tape, penalty, chosen), coef);
-        probe.term("kl_cov", coef, penalty, chosen);
+      LossInputs inputs = inputs(batch, control, minibatch.size(), tokens);
+      if (recorded != null) {
+        phases.start("backward"); // a device replays both passes as one
+        stats.observe(batch, recorded.run(inputs));
+      } else {
+        Losses losses = forward(batch, inputs);
+        if (probe.active()) {
+          phases.start("ledger");
+          probe.passes(policy, batch, List.of());
+        }
+        phases.start("backward");
+        policy.tape().backward(losses.loss);
+        stats.observe(batch, losses.results);
+        policy.reset();
       }
-
-      Tensor entropy = Entropy.forward(tape, logits, config.temperature());
-      if (config.entropyCoef() != 0) {
-        loss = add(tape, loss, WeightedSum.forward(tape, entropy, weights), -config.entropyCoef());
-        probe.term("entropy", -config.entropyCoef(), entropy, weights);
-      }
-      if (kl.placement() == KlPlacement.LOSS && (perFormat || controller.coef() != 0)) {
-        double coef = perFormat ? 1 : controller.coef();
-        Tensor klWeights =
-            perFormat
-                ? batch.constant(t ->
-                    interventions.klCoef(t, controller.coef())
-                        * weight(t, minibatch.size(), tokens))
-                : weights;
-        Tensor klLoss =
-            KlSampled.forward(
-                tape, logprobs, batch.column(t -> t.refLogprobs), kl.settledEstimator());
-        loss = add(tape, loss, WeightedSum.forward(tape, klLoss, klWeights), coef);
-        probe.term("kl", coef, klLoss, klWeights);
-      }
-      if (probe.active()) {
-        phases.start("ledger");
-        probe.passes(policy, batch, List.of());
-      }
-      phases.start("backward");
-      tape.backward(loss);
-      stats.observe(batch, logprobs, ratio, policyLoss, entropy, null);
-      policy.reset();
     }
     phases.start("optimizer");
     double lr = policy.lr();
     probe.beforeUpdate(policy, lr);
     stats.updated(policy.update(), lr);
     probe.afterUpdate(policy);
+  }
+
+  /** Whether the penalty to the base is a term of the loss. */
+  private boolean hasKlTerm() {
+    return kl.placement() == KlPlacement.LOSS
+        && (interventions.perFormatKl() || controller.coef() != 0);
+  }
+
+  /** Columns of a loaded batch. */
+  private LossInputs inputs(
+      MicroBatch batch, CovarianceControl control, int completions, double tokens) {
+    boolean perFormat = interventions.perFormatKl();
+    boolean klTerm = hasKlTerm();
+    ToDoubleFunction<Trajectory> weight = t -> weight(t, completions, tokens);
+    Tensor weights = batch.constant(weight);
+    Tensor klWeights =
+        klTerm && perFormat
+            ? batch.constant(
+                t -> interventions.klCoef(t, controller.coef()) * weight.applyAsDouble(t))
+            : weights;
+    return new LossInputs(
+        weights,
+        batch.column(t -> t.logprobs),
+        batch.column(t -> t.advantages),
+        control.clips()
+            ? batch.column(t -> control.withoutChosen(t, weight.applyAsDouble(t)))
+            : weights,
+        batch.empty(),
+        control.penalises()
+            ? batch.column(t -> control.atChosen(t, weight.applyAsDouble(t)))
+            : null,
+        perFormat ? 1 : controller.coef(),
+        klTerm ? klWeights : null,
+        klTerm ? batch.column(t -> t.refLogprobs) : null,
+        null,
+        null);
+  }
+
+  /**
+   * The loss of a micro-batch, on the tape.
+   *
+   * @param loss [1], all terms
+   */
+  private record Losses(Tensor loss, LossResults results) {}
+
+  private Losses forward(MicroBatch batch, LossInputs in) {
+    Tape tape = policy.tape();
+    Tensor logits = policy.model().logits(tape, policy.hidden(batch)); // [N,V]
+    Tensor logprobs = TokenLogProbs.forward(tape, logits, batch.targets(), config.temperature());
+    Tensor policyLoss =
+        PolicyLoss.forward(
+            tape, logprobs, in.oldLogprobs(), in.advantages(), clipLow(), clipHigh(), in.ratio());
+    Tensor loss = WeightedSum.forward(tape, policyLoss, in.policyWeights());
+    probe.outputs(logits, logprobs);
+    probe.term("policy", 1, policyLoss, in.policyWeights());
+    Tensor chosen = in.chosen();
+    if (chosen != null) {
+      double coef = config.covariance().coef();
+      Tensor penalty = KlSampled.forward(tape, logprobs, in.oldLogprobs(), KlEstimator.K2);
+      loss = add(tape, loss, WeightedSum.forward(tape, penalty, chosen), coef);
+      probe.term("kl_cov", coef, penalty, chosen);
+    }
+
+    Tensor entropy = Entropy.forward(tape, logits, config.temperature());
+    if (config.entropyCoef() != 0) {
+      Tensor sum = WeightedSum.forward(tape, entropy, in.weights());
+      loss = add(tape, loss, sum, -config.entropyCoef());
+      probe.term("entropy", -config.entropyCoef(), entropy, in.weights());
+    }
+    Tensor klWeights = in.klWeights();
+    Tensor refLogprobs = in.refLogprobs();
+    if (klWeights != null && refLogprobs != null) {
+      Tensor klLoss = KlSampled.forward(tape, logprobs, refLogprobs, kl.settledEstimator());
+      loss = add(tape, loss, WeightedSum.forward(tape, klLoss, klWeights), in.klCoef());
+      probe.term("kl", in.klCoef(), klLoss, klWeights);
+    }
+    return new Losses(loss, new LossResults(logprobs, in.ratio(), policyLoss, entropy, null));
+  }
+
+  private LossResults bothPasses(MicroBatch batch, LossInputs inputs) {
+    Losses losses = forward(batch, inputs);
+    policy.tape().backward(losses.loss);
+    return losses.results;
   }
 
   /** Weight of one token of a completion in the loss of the minibatch. */
@@ -224,5 +279,7 @@ public final class Grpo implements Trainer {
   }
 
   @Override
-  public void close() {}
+  public void close() {
+    passes.close();
+  }
 }

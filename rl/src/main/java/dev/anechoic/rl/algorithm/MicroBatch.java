@@ -11,6 +11,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A few completions on the backend: prompts and completions side by side, right-padded, and for
@@ -26,19 +27,58 @@ public final class MicroBatch implements AutoCloseable {
 
   private final Backend backend;
   private final Arena data;
+
+  /** Where tensors stay from load to load: the extents of all batches; otherwise null. */
+  private final @Nullable Extents kept;
+
+  private final List<Tensor> keptColumns = new ArrayList<>();
+  private int columnsUsed;
   private List<Trajectory> sequences = List.of();
   private int tokenCount;
+  private int paddedCount;
   private Tensor tokens;
   private Tensor rows;
   private Tensor targets;
 
+  /**
+   * How large the tensors of a batch are.
+   *
+   * @param sequences S
+   * @param time T, at least the longest input
+   * @param tokens N, at least the number of completion tokens; what is past them is masked
+   */
+  record Extents(int sequences, int time, int tokens) {
+    static Extents of(List<Trajectory> group) {
+      return new Extents(
+          group.size(),
+          group.stream().mapToInt(MicroBatch::inputLength).max().orElse(0),
+          group.stream().mapToInt(Trajectory::length).sum());
+    }
+  }
+
   /** An empty batch; {@link #load} fills it. */
   public MicroBatch(Backend backend, MemoryLedger ledger) {
     this.backend = backend;
+    kept = null;
     data = new Arena(backend, Arena.Tag.DATA, ledger);
     tokens = data.tensor(DType.I32, 0, 0);
     rows = data.tensor(DType.I32, 0);
     targets = data.tensor(DType.I32, 0);
+  }
+
+  /**
+   * A batch whose tensors stay where they are, for recorded work: every load has to ask for the
+   * same columns in the same order.
+   *
+   * @param arena holds the tensors, and is closed by its owner
+   */
+  MicroBatch(Arena arena, Extents extents) {
+    backend = arena.backend();
+    kept = extents;
+    data = arena;
+    tokens = data.tensor(DType.I32, extents.sequences, extents.time);
+    rows = data.tensor(DType.I32, extents.tokens);
+    targets = data.tensor(DType.I32, extents.tokens);
   }
 
   /** Groups completions of similar length; the same groups for the same list. */
@@ -64,13 +104,16 @@ public final class MicroBatch implements AutoCloseable {
 
   /** Puts these completions on the backend in place of the last ones. */
   public MicroBatch load(List<Trajectory> group) {
-    data.reset();
+    Extents own = Extents.of(group);
+    Extents extents = kept == null ? own : kept;
     sequences = group;
-    int time = group.stream().mapToInt(MicroBatch::inputLength).max().orElse(0);
-    tokenCount = group.stream().mapToInt(Trajectory::length).sum();
-    int[] hostTokens = new int[group.size() * time];
-    int[] hostRows = new int[tokenCount];
-    int[] hostTargets = new int[tokenCount];
+    tokenCount = own.tokens;
+    paddedCount = extents.tokens;
+    columnsUsed = 0;
+    int time = extents.time;
+    int[] hostTokens = new int[extents.sequences * time];
+    int[] hostRows = new int[paddedCount];
+    int[] hostTargets = new int[paddedCount];
     int n = 0;
     for (int s = 0; s < group.size(); s++) {
       Trajectory t = group.get(s);
@@ -83,9 +126,16 @@ public final class MicroBatch implements AutoCloseable {
         hostTargets[n] = t.tokens[i];
       }
     }
-    tokens = data.of(hostTokens, group.size(), time);
-    rows = data.of(hostRows, tokenCount);
-    targets = data.of(hostTargets, tokenCount);
+    Arrays.fill(hostTargets, n, paddedCount, -1);
+    if (kept == null) {
+      data.reset();
+      tokens = data.tensor(DType.I32, extents.sequences, time);
+      rows = data.tensor(DType.I32, paddedCount);
+      targets = data.tensor(DType.I32, paddedCount);
+    }
+    backend.write(tokens, hostTokens, 0);
+    backend.write(rows, hostRows, 0);
+    backend.write(targets, hostTargets, 0);
     return this;
   }
 
@@ -93,7 +143,7 @@ public final class MicroBatch implements AutoCloseable {
     return sequences;
   }
 
-  /** N, the completion tokens of the batch. */
+  /** The completion tokens of the batch: N, but for padding where the tensors stay in place. */
   public int tokenCount() {
     return tokenCount;
   }
@@ -117,25 +167,25 @@ public final class MicroBatch implements AutoCloseable {
    * One number per completion token, [N]; {@code field} gives an array as long as the completion.
    */
   public Tensor column(Function<Trajectory, float[]> field) {
-    float[] host = new float[tokenCount];
+    float[] host = new float[paddedCount];
     int n = 0;
     for (Trajectory t : sequences) {
       float[] values = field.apply(t);
       System.arraycopy(values, 0, host, n, t.length());
       n += t.length();
     }
-    return data.of(host, tokenCount);
+    return written(host);
   }
 
   /** The same number for all tokens of a completion, [N]. */
   public Tensor constant(ToDoubleFunction<Trajectory> perSequence) {
-    float[] host = new float[tokenCount];
+    float[] host = new float[paddedCount];
     int n = 0;
     for (Trajectory t : sequences) {
       Arrays.fill(host, n, n + t.length(), (float) perSequence.applyAsDouble(t));
       n += t.length();
     }
-    return data.of(host, tokenCount);
+    return written(host);
   }
 
   /** Cuts a result [N] into one array per completion, in the order of {@link #sequences}. */
@@ -150,13 +200,27 @@ public final class MicroBatch implements AutoCloseable {
     return parts;
   }
 
-  /** An uninitialised column [N], for an op to fill. */
+  private Tensor written(float[] host) {
+    Tensor column = empty();
+    backend.write(column, host, 0);
+    return column;
+  }
+
+  /** A column [N], contents undefined, for an op to fill. */
   public Tensor empty() {
-    return data.tensor(backend.floatType(), tokenCount);
+    if (kept == null) {
+      return data.tensor(backend.floatType(), paddedCount);
+    }
+    if (columnsUsed == keptColumns.size()) {
+      keptColumns.add(data.tensor(backend.floatType(), paddedCount));
+    }
+    return keptColumns.get(columnsUsed++);
   }
 
   @Override
   public void close() {
-    data.close();
+    if (kept == null) {
+      data.close();
+    }
   }
 }

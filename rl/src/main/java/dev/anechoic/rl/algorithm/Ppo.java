@@ -17,6 +17,7 @@ import dev.anechoic.tensor.op.WeightedSum;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * Proximal policy optimisation; Schulman et al. (2017), for language models as in Ziegler et al.
@@ -38,6 +39,7 @@ public final class Ppo implements Trainer {
   private final GradientProbe probe;
   private final Phases phases;
   private final Interventions interventions;
+  private final RecordedPasses passes;
   private int current; // step
 
   public Ppo(Setup setup, RlConfig.PpoConfig ppo) {
@@ -52,6 +54,12 @@ public final class Ppo implements Trainer {
     this.interventions = setup.interventions();
     this.critic = new ValueModel(config, ppo, policy, reference.model(), setup.ledger());
     this.controller = new KlController(kl.coef(), kl.adaptiveTarget(), kl.adaptiveHorizon());
+    this.passes = new RecordedPasses(policy, setup.ledger(), this::bothPasses, this::reset);
+  }
+
+  /** The passes that the device replays. */
+  RecordedPasses passes() {
+    return passes;
   }
 
   @Override
@@ -119,7 +127,6 @@ public final class Ppo implements Trainer {
 
   /** One optimizer update: gradients of all micro-batches of the minibatch, then AdamW. */
   private void update(List<Trajectory> minibatch, UpdateStats stats) {
-    boolean perFormat = interventions.perFormatKl();
     double tokens = minibatch.stream().mapToInt(Trajectory::length).sum();
     policy.zeroGrad();
     critic.zeroGrad();
@@ -128,82 +135,24 @@ public final class Ppo implements Trainer {
         CovarianceControl.of(config.covariance(), minibatch, source.seed(), current);
     for (List<Trajectory> group : MicroBatch.split(minibatch)) {
       phases.start("forward");
-      MicroBatch batch = policy.batch().load(group);
+      RecordedPasses.Pass recorded = probe.active() ? null : passes.of(group, hasKlTerm());
+      MicroBatch batch = (recorded != null ? recorded.batch() : policy.batch()).load(group);
       phases.trained(policy.forwardFlops(batch) + critic.forwardFlops(batch));
-      Tape tape = policy.tape();
-      Tensor weights = batch.constant(t -> 1 / tokens);
-      Tensor hidden = policy.hidden(batch); // [N,C]
-      Tensor logits = policy.model().logits(tape, hidden); // [N,V]
-      Tensor logprobs = TokenLogProbs.forward(tape, logits, batch.targets(), config.temperature());
-      Tensor old = batch.column(t -> t.logprobs);
-      Tensor ratio = batch.empty();
-      Tensor policyLoss =
-          PolicyLoss.forward(
-              tape,
-              logprobs,
-              old,
-              batch.column(t -> t.advantages),
-              config.clipLow(),
-              config.clipHigh(),
-              ratio);
-      Tensor policyWeights =
-          control.clips() ? batch.column(t -> control.withoutChosen(t, 1 / tokens)) : weights;
-      Tensor loss = WeightedSum.forward(tape, policyLoss, policyWeights);
-      probe.outputs(logits, logprobs);
-      probe.term("policy", 1, policyLoss, policyWeights);
-      if (control.penalises()) {
-        Tensor chosen = batch.column(t -> control.atChosen(t, 1 / tokens));
-        double coef = config.covariance().coef();
-        Tensor penalty = KlSampled.forward(tape, logprobs, old, KlEstimator.K2);
-        loss = add(tape, loss, WeightedSum.forward(tape, penalty, chosen), coef);
-        probe.term("kl_cov", coef, penalty, chosen);
-      }
-
-      Tensor entropy = Entropy.forward(tape, logits, config.temperature());
-      if (config.entropyCoef() != 0) {
-        loss = add(tape, loss, WeightedSum.forward(tape, entropy, weights), -config.entropyCoef());
-        probe.term("entropy", -config.entropyCoef(), entropy, weights);
-      }
-      if (kl.placement() == KlPlacement.LOSS && (perFormat || controller.coef() != 0)) {
-        double coef = perFormat ? 1 : controller.coef();
-        Tensor klWeights =
-            perFormat
-                ? batch.constant(t -> interventions.klCoef(t, controller.coef()) / tokens)
-                : weights;
-        Tensor klLoss =
-            KlSampled.forward(
-                tape, logprobs, batch.column(t -> t.refLogprobs), kl.settledEstimator());
-        loss = add(tape, loss, WeightedSum.forward(tape, klLoss, klWeights), coef);
-        probe.term("kl", coef, klLoss, klWeights);
-      }
-      Tensor values = critic.values(batch, hidden);
-      Tensor valueLoss =
-          ValueLoss.forward(
-              critic.tape(),
-              values,
-              batch.column(t -> t.values),
-              batch.column(t -> t.returns),
-              ppo.valueClip() == 0 ? Double.POSITIVE_INFINITY : ppo.valueClip());
-      Tensor meanValueLoss = WeightedSum.forward(critic.tape(), valueLoss, weights);
-      double valueCoef = ppo.critic() == Critic.SHARED_TRUNK ? ppo.valueCoef() : 1;
-      if (ppo.critic() == Critic.SHARED_TRUNK) {
-        probe.term("value", valueCoef, valueLoss, weights);
-      }
-
-      if (probe.active()) {
-        phases.start("ledger");
-        probe.passes(policy, batch, critic.onPolicyTape());
-      }
-      phases.start("backward");
-      if (critic.sharesTape()) {
-        tape.backward(add(tape, loss, meanValueLoss, valueCoef));
+      LossInputs inputs = inputs(batch, control, tokens);
+      if (recorded != null) {
+        phases.start("backward"); // a device replays both passes as one
+        stats.observe(batch, recorded.run(inputs));
       } else {
-        tape.backward(loss);
-        critic.tape().backward(meanValueLoss);
+        Losses losses = forward(batch, inputs);
+        if (probe.active()) {
+          phases.start("ledger");
+          probe.passes(policy, batch, critic.onPolicyTape());
+        }
+        phases.start("backward");
+        backward(losses);
+        stats.observe(batch, losses.results);
+        reset();
       }
-      stats.observe(batch, logprobs, ratio, policyLoss, entropy, valueLoss);
-      policy.reset();
-      critic.reset();
     }
     phases.start("optimizer");
     double lr = policy.lr();
@@ -211,6 +160,122 @@ public final class Ppo implements Trainer {
     stats.updated(policy.update(), lr);
     critic.update();
     probe.afterUpdate(policy);
+  }
+
+  /** Whether the penalty to the base is a term of the loss. */
+  private boolean hasKlTerm() {
+    return kl.placement() == KlPlacement.LOSS
+        && (interventions.perFormatKl() || controller.coef() != 0);
+  }
+
+  /** Columns of a loaded batch. */
+  private LossInputs inputs(MicroBatch batch, CovarianceControl control, double tokens) {
+    boolean perFormat = interventions.perFormatKl();
+    boolean klTerm = hasKlTerm();
+    Tensor weights = batch.constant(t -> 1 / tokens);
+    Tensor klWeights =
+        klTerm && perFormat
+            ? batch.constant(t -> interventions.klCoef(t, controller.coef()) / tokens)
+            : weights;
+    return new LossInputs(
+        weights,
+        batch.column(t -> t.logprobs),
+        batch.column(t -> t.advantages),
+        control.clips() ? batch.column(t -> control.withoutChosen(t, 1 / tokens)) : weights,
+        batch.empty(),
+        control.penalises() ? batch.column(t -> control.atChosen(t, 1 / tokens)) : null,
+        perFormat ? 1 : controller.coef(),
+        klTerm ? klWeights : null,
+        klTerm ? batch.column(t -> t.refLogprobs) : null,
+        batch.column(t -> t.values),
+        batch.column(t -> t.returns));
+  }
+
+  /**
+   * The losses of a micro-batch, on the tapes.
+   *
+   * @param policy [1], all terms on the policy's tape but the value's
+   * @param value [1], the mean value loss
+   */
+  private record Losses(Tensor policy, Tensor value, LossResults results) {}
+
+  private Losses forward(MicroBatch batch, LossInputs in) {
+    Tape tape = policy.tape();
+    Tensor hidden = policy.hidden(batch); // [N,C]
+    Tensor logits = policy.model().logits(tape, hidden); // [N,V]
+    Tensor logprobs = TokenLogProbs.forward(tape, logits, batch.targets(), config.temperature());
+    Tensor policyLoss =
+        PolicyLoss.forward(
+            tape,
+            logprobs,
+            in.oldLogprobs(),
+            in.advantages(),
+            config.clipLow(),
+            config.clipHigh(),
+            in.ratio());
+    Tensor loss = WeightedSum.forward(tape, policyLoss, in.policyWeights());
+    probe.outputs(logits, logprobs);
+    probe.term("policy", 1, policyLoss, in.policyWeights());
+    Tensor chosen = in.chosen();
+    if (chosen != null) {
+      double coef = config.covariance().coef();
+      Tensor penalty = KlSampled.forward(tape, logprobs, in.oldLogprobs(), KlEstimator.K2);
+      loss = add(tape, loss, WeightedSum.forward(tape, penalty, chosen), coef);
+      probe.term("kl_cov", coef, penalty, chosen);
+    }
+
+    Tensor entropy = Entropy.forward(tape, logits, config.temperature());
+    if (config.entropyCoef() != 0) {
+      Tensor sum = WeightedSum.forward(tape, entropy, in.weights());
+      loss = add(tape, loss, sum, -config.entropyCoef());
+      probe.term("entropy", -config.entropyCoef(), entropy, in.weights());
+    }
+    Tensor klWeights = in.klWeights();
+    Tensor refLogprobs = in.refLogprobs();
+    if (klWeights != null && refLogprobs != null) {
+      Tensor klLoss = KlSampled.forward(tape, logprobs, refLogprobs, kl.settledEstimator());
+      loss = add(tape, loss, WeightedSum.forward(tape, klLoss, klWeights), in.klCoef());
+      probe.term("kl", in.klCoef(), klLoss, klWeights);
+    }
+    Tensor values = critic.values(batch, hidden);
+    Tensor valueLoss =
+        ValueLoss.forward(
+            critic.tape(),
+            values,
+            Objects.requireNonNull(in.values()),
+            Objects.requireNonNull(in.returns()),
+            ppo.valueClip() == 0 ? Double.POSITIVE_INFINITY : ppo.valueClip());
+    Tensor meanValueLoss = WeightedSum.forward(critic.tape(), valueLoss, in.weights());
+    if (ppo.critic() == Critic.SHARED_TRUNK) {
+      probe.term("value", valueCoef(), valueLoss, in.weights());
+    }
+    LossResults results = new LossResults(logprobs, in.ratio(), policyLoss, entropy, valueLoss);
+    return new Losses(loss, meanValueLoss, results);
+  }
+
+  private double valueCoef() {
+    return ppo.critic() == Critic.SHARED_TRUNK ? ppo.valueCoef() : 1;
+  }
+
+  private void backward(Losses losses) {
+    Tape tape = policy.tape();
+    if (critic.sharesTape()) {
+      tape.backward(add(tape, losses.policy, losses.value, valueCoef()));
+    } else {
+      tape.backward(losses.policy);
+      critic.tape().backward(losses.value);
+    }
+  }
+
+  private LossResults bothPasses(MicroBatch batch, LossInputs inputs) {
+    Losses losses = forward(batch, inputs);
+    backward(losses);
+    return losses.results;
+  }
+
+  private void reset() {
+    policy.reset();
+    critic.reset();
   }
 
   private static Tensor add(Tape tape, Tensor loss, Tensor term, double coef) {
@@ -227,6 +292,7 @@ public final class Ppo implements Trainer {
 
   @Override
   public void close() {
+    passes.close();
     critic.close();
   }
 }

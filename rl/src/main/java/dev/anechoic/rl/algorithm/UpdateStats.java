@@ -3,7 +3,6 @@ package dev.anechoic.rl.algorithm;
 import dev.anechoic.tensor.Tensor;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /** What the updates of one step were like, averaged over their tokens. */
 public final class UpdateStats {
@@ -30,19 +29,12 @@ public final class UpdateStats {
   /**
    * Reads one micro-batch back. Also leaves the ratios, and at first sight the entropies, in the
    * trajectories.
-   *
-   * @param valueLoss [N], or null without a critic
    */
-  public void observe(
-      MicroBatch batch,
-      Tensor logprobs,
-      Tensor ratio,
-      Tensor loss,
-      Tensor entropy,
-      @Nullable Tensor valueLoss) {
-    List<float[]> ratios = batch.split(ratio);
-    List<float[]> entropies = batch.split(entropy);
-    List<float[]> now = batch.split(logprobs);
+  void observe(MicroBatch batch, LossResults results) {
+    List<float[]> ratios = batch.split(results.ratio());
+    List<float[]> entropies = batch.split(results.entropy());
+    List<float[]> now = batch.split(results.logprobs());
+    Tensor valueLoss = results.valueLoss();
     for (int s = 0; s < ratios.size(); s++) {
       Trajectory t = batch.sequences().get(s);
       t.ratios = ratios.get(s);
@@ -53,9 +45,9 @@ public final class UpdateStats {
     }
     tokens += batch.tokenCount();
     minibatchTokens += batch.tokenCount();
-    policyLoss += sum(loss);
+    policyLoss += sum(batch, results.policyLoss());
     if (valueLoss != null) {
-      this.valueLoss += sum(valueLoss);
+      this.valueLoss += sum(batch, valueLoss);
       valueTokens += batch.tokenCount();
     }
   }
@@ -74,10 +66,11 @@ public final class UpdateStats {
     }
   }
 
-  private static double sum(Tensor perToken) {
+  private static double sum(MicroBatch batch, Tensor perToken) {
     double sum = 0;
-    for (float value : perToken.toFloats()) {
-      sum += value;
+    float[] values = perToken.toFloats();
+    for (int i = 0; i < batch.tokenCount(); i++) {
+      sum += values[i];
     }
     return sum;
   }

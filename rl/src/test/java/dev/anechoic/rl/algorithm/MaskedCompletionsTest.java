@@ -34,8 +34,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class MaskedCompletionsTest {
   private static final int SAMPLES = 4;
   private static final int JUDGED = 3;
-  private static final CorpusConfig CORPUS = CorpusConfig.defaults();
-  private static final Tokenizer TOKENIZER =
+  static final CorpusConfig CORPUS = CorpusConfig.defaults();
+  static final Tokenizer TOKENIZER =
       CorpusTokenizer.train(
           CORPUS,
           CORPUS.generated(),
@@ -136,14 +136,14 @@ class MaskedCompletionsTest {
         : new Grpo(setup, Config.defaults(RlConfig.GrpoConfig.class));
   }
 
-  private static Transformer model(Backend backend, MemoryLedger ledger) {
+  static Transformer model(Backend backend, MemoryLedger ledger) {
     Transformer model =
         new Transformer(Preset.named("nano").config(TOKENIZER.vocabSize(), 96), backend, ledger);
     model.parameters().initialize(1);
     return model;
   }
 
-  private static List<Question> questions() {
+  static List<Question> questions() {
     List<Question> questions = new ArrayList<>();
     for (int i = 0; i < 16; i++) {
       questions.add(new Question("q" + i, "How many? " + i + "\n\n", BigDecimal.ONE));
@@ -159,7 +159,7 @@ class MaskedCompletionsTest {
   }
 
   /** Random rewards, and a fault of the verifier for every later sample. */
-  private record FailsBehind(int judged, RewardFunction rule) implements RewardFunction {
+  record FailsBehind(int judged, RewardFunction rule) implements RewardFunction {
     FailsBehind(int judged, FormatClassifier classifier) {
       this(judged, Rewards.random(classifier, 1, 0.5));
     }

@@ -148,20 +148,27 @@ final class DrawAndStepSpecs {
     Operand grad = c.in("grad [N]", normal(1), c.d(0));
     Operand m = c.inOut("m [N]", normal(0.1), c.d(0));
     Operand v = c.inOut("v [N]", uniform(0.001, 1), c.d(0));
+    // Numbers that floats hold exactly, near the usual 0.9, 0.95, 1e-8, and rates of 1e-3 with 0.1.
+    double beta1 = 0.875;
+    double beta2 = 0.953125;
+    double lr = 0x1p-10;
+    float[] numbers = {
+      (float) (lr / (1 - StrictMath.pow(beta1, c.d(1)))),
+      (float) (1 / (1 - StrictMath.pow(beta2, c.d(1)))),
+      (float) (lr * 0.125)
+    };
+    Operand rates = c.in("rates [3]", (seed, operand, i) -> numbers[i], 3);
     Operand factor = c.inIf(c.d(2) == 1, "gradFactor [1]", uniform(0.1, 1), 1);
-    // Rates that floats hold exactly, near the usual 1e-3, 0.9, 0.95, 1e-8, 0.1.
     c.run((k, t) ->
         k.adamW(
             t.get(param),
             t.get(grad),
             t.get(m),
             t.get(v),
-            0x1p-10,
-            0.875,
-            0.953125,
+            t.get(rates),
+            beta1,
+            beta2,
             0x1p-27,
-            0.125,
-            c.d(1),
             t.maybe(factor)));
     c.flops("14 N", 14.0 * c.d(0));
   }

@@ -193,7 +193,8 @@ class ReferenceValuesTest {
     Tensor param = vector(1);
     Tensor m = vector(0);
     Tensor v = vector(0);
-    k.adamW(param, vector(-3), m, v, 0.01, 0.9, 0.99, 0, 0.1, 1, vector(0.5));
+    Tensor rates = vector(0.01 / (1 - 0.9), 1 / (1 - 0.99), 0.01 * 0.1);
+    k.adamW(param, vector(-3), m, v, rates, 0.9, 0.99, 0, vector(0.5));
     assertEquals(1 + 0.01 - 0.01 * 0.1, param.toDoubles()[0], TINY);
     assertEquals(-0.15, m.toDoubles()[0], TINY);
     assertEquals(0.0225, v.toDoubles()[0], TINY);
