@@ -105,6 +105,22 @@ class StudyTest {
     assertEquals(0.0, metrics.column("kl/k3")[0]);
   }
 
+  /** A nucleus is renormalised in float, so beyond its bound rounding is left. */
+  @ParameterizedTest
+  @CsvSource({"1.0, 0", "0.8, 1e-5"})
+  void expertIterationMeasuresThePolicyAndNotItsNucleus(double topP, double rounding) {
+    StudyConfig config =
+        config("algorithm = \"expert_iteration\"\nexpert = { top_p = " + topP + " }");
+    run(config, folder, StopSignal.manual(), quiet());
+    Metrics metrics = new RunFolder(folder.resolve("tiny")).metrics("rl");
+    assertEquals(0.0, metrics.column("kl/sequence")[0], "policy and base are the same at first");
+    assertEquals(0.0, metrics.column("kl/k3")[0]);
+    for (int step = 0; step < metrics.size(); step++) {
+      assertEquals(0.0, metrics.column("rollout/logprob_mismatch")[step], rounding);
+      assertTrue(metrics.column("entropy")[step] > 0);
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"ppo", "grpo", "expert_iteration"})
   void stoppedStudyGoesOnToTheSameBits(String algorithm) {
@@ -137,6 +153,11 @@ class StudyTest {
       assertEquals(16, metrics.column("rollout/completions")[step]);
       double kept = metrics.column("expert/kept")[step];
       assertEquals(kept == 0 ? 0 : 2, metrics.column("optim/updates")[step], "of " + kept);
+      double byFormat = 0;
+      for (String format : List.of("code", "tool", "text", "mixed", "none")) {
+        byFormat += metrics.column("format/" + format + "/kept")[step];
+      }
+      assertEquals(kept, byFormat, "every kept completion is in one class");
     }
   }
 
