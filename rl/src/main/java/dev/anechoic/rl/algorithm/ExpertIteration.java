@@ -15,7 +15,8 @@ import java.util.Set;
 /**
  * Expert iteration; Anthony, Tian, Barber (2017), as in Zhao et al., "Echo Chamber" (2025): a round
  * samples from the current policy, keeps the correct completions, drops duplicates, and trains the
- * base, not the current policy, on what it kept.
+ * base, not the current policy, on what it kept. Dropping duplicates favours the format whose
+ * correct answers vary most in their wording, whatever its accuracy.
  *
  * <p>A step is a round. No advantage, no ratio, no penalty: the base is near because training
  * starts from it.
@@ -110,13 +111,13 @@ public final class ExpertIteration implements Trainer {
     return mismatch;
   }
 
-  /** Rewarded completions, each text once per prompt. */
-  private static List<Trajectory> correctOnes(List<Trajectory> rollout) {
+  /** Rewarded completions; where duplicates are dropped, each text once per prompt. */
+  private List<Trajectory> correctOnes(List<Trajectory> rollout) {
     record Answer(int prompt, String text) {}
     Set<Answer> seen = new LinkedHashSet<>();
     List<Trajectory> kept = new ArrayList<>();
     for (Trajectory t : rollout) {
-      if (t.reward > 0 && seen.add(new Answer(t.prompt, t.text))) {
+      if (t.reward > 0 && (!expert.dropDuplicates() || seen.add(new Answer(t.prompt, t.text)))) {
         kept.add(t);
       }
     }

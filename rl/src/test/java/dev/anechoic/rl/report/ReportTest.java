@@ -219,6 +219,39 @@ final class ReportTest {
   }
 
   @Test
+  void tableForDocumentsHoldsTheFiguresOfTheEvaluations() throws IOException {
+    Path study = SyntheticRun.study(folder);
+    Report report = Report.of("Study", List.of(study));
+    report.write(study.resolve("report.html"));
+    List<String> table = Files.readAllLines(study.resolve("report.md"));
+    assertEquals("| before RL → after | synthetic-nano | synthetic-micro |", table.get(0));
+    RunData nano = report.runs().getFirst();
+    String share = table.stream().filter(l -> l.startsWith("| share of code |")).findAny().get();
+    List<Double> shares = firstNumbers(share.split("\\|")[2]);
+    assertEquals(100 * nano.shareBefore("code"), shares.get(0), 0.051);
+    assertEquals(100 * nano.shareAfter("code"), shares.get(1), 0.051);
+    String solved =
+        table.stream().filter(l -> l.startsWith("| problems solved")).findAny().orElseThrow();
+    int sum = 0;
+    for (String count : solved.split("\\|")[2].split("/")) {
+      sum += Integer.parseInt(count.strip());
+    }
+    assertEquals(nano.before().orElseThrow().problems(), sum);
+    for (String figure : List.of("accuracy, greedy", "pass@16", "maj@16", "accuracy of text")) {
+      assertTrue(table.stream().anyMatch(l -> l.startsWith("| " + figure + " |")), figure);
+    }
+  }
+
+  /** Of "30.1 (25.0 to 35.2) % → 40.0 (...) %": 30.1 and 40.0. */
+  private static List<Double> firstNumbers(String cell) {
+    return Pattern.compile("([\\d.]+) \\(")
+        .matcher(cell)
+        .results()
+        .map(match -> Double.parseDouble(match.group(1)))
+        .toList();
+  }
+
+  @Test
   void figuresOfAnEvaluationComeFromItsAnswers() {
     Path run = SyntheticRun.write(folder, "run", new double[] {0.5, 0.4, 0.2}, 1);
     RunData data = new RunData(new RunFolder(run));
