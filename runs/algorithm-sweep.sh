@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# PPO, GRPO and expert iteration from the same bases, three seeds each; then expert iteration with and
-# without duplicates. Ends with a Markdown table each, also in OUT/sweep.md and OUT-expert/sweep.md, and
+# PPO, GRPO and expert iteration from the same bases, three seeds each; then expert iteration that keeps
+# duplicates. Ends with a Markdown table each, also in OUT/sweep.md and OUT-expert/sweep.md, and
 # a line per run in sweep.csv beside them. What a round keeps of each format is format/F/kept in
 # OUT/*/nano/metrics.jsonl.
 # Arguments after the folder go to the sweep, such as --jobs 1 to leave a core free.

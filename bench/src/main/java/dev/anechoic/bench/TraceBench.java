@@ -65,7 +65,7 @@ final class TraceBench implements Runnable {
 
   @Option(
       names = "--warmup",
-      defaultValue = "4",
+      defaultValue = "10",
       description = "seconds before each measurement (default: ${DEFAULT-VALUE})")
   private double warmupSeconds;
 

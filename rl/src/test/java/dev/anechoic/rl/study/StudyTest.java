@@ -1,6 +1,7 @@
 package dev.anechoic.rl.study;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -10,7 +11,9 @@ import dev.anechoic.model.UserError;
 import dev.anechoic.model.checkpoint.Checkpoint;
 import dev.anechoic.model.config.Config;
 import dev.anechoic.model.corpus.ProblemGenerator;
+import dev.anechoic.model.corpus.ProblemSource;
 import dev.anechoic.model.io.Hashing;
+import dev.anechoic.model.problem.Problem;
 import dev.anechoic.model.train.StopSignal;
 import dev.anechoic.rl.runfolder.Metrics;
 import dev.anechoic.rl.runfolder.RunFolder;
@@ -250,6 +253,31 @@ class StudyTest {
     new Tuning(config, base, new ProblemGenerator(config.corpus().generator()), problems)
         .run(folder.resolve("tuned"), "test", StopSignal.manual(), say);
     return log.toString(StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void heldOutProblemsThatRepeatAreOneClearErrorBeforeAnyWork() {
+    StudyConfig config = config("");
+    ProblemGenerator generator = new ProblemGenerator(config.corpus().generator());
+    ProblemSource five =
+        new ProblemSource() {
+          @Override
+          public Problem training(long index) {
+            return generator.training(index);
+          }
+
+          @Override
+          public Problem evaluation(long index) {
+            return generator.evaluation(index % 5);
+          }
+        };
+    Path out = folder.resolve("out");
+    StopSignal never = StopSignal.manual();
+    Study study = new Study(config, out, null, five, "five", "test", never, new Say(quiet()));
+    UserError error = assertThrows(UserError.class, study::run);
+    assertTrue(error.getMessage().contains("at most 5"), error.getMessage());
+    assertTrue(error.getMessage().contains("eval.problems"), error.getMessage());
+    assertFalse(Files.exists(out));
   }
 
   /** Asks for a stop when a certain line is printed. */
