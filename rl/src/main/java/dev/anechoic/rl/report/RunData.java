@@ -266,12 +266,13 @@ public final class RunData {
 
   /**
    * The Price split of the change from the first steps to those before each step [T]: both ends are
-   * means over up to five steps, and no sum over steps is formed. Summing the splits of single
-   * steps would add up their sampling noise, since share and reward of one step share its prompts.
+   * means over five steps, or over a quarter of a short run, and no sum over steps is formed.
+   * Summing the splits of single steps would add up their sampling noise, since share and reward of
+   * one step share its prompts.
    */
   public PriceSplit[] pricePath() {
     int steps = rl.size();
-    int window = Math.min(5, steps);
+    int window = Math.clamp(steps / 4, 1, 5);
     PriceSplit[] path = new PriceSplit[steps];
     for (int t = 0; t < steps; t++) {
       double[][] now = meansOver(Math.max(0, t - window + 1), t + 1);

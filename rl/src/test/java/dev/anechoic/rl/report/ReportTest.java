@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.anechoic.model.UserError;
+import dev.anechoic.rl.measure.PriceSplit;
 import dev.anechoic.rl.runfolder.JsonLines;
 import dev.anechoic.rl.runfolder.JsonObject;
 import dev.anechoic.rl.runfolder.RunFolder;
@@ -249,6 +250,24 @@ final class ReportTest {
         .results()
         .map(match -> Double.parseDouble(match.group(1)))
         .toList();
+  }
+
+  @Test
+  void gainOfARunOfThreeStepsIsSplit() throws IOException {
+    StringBuilder metrics = new StringBuilder();
+    for (int step = 1; step <= 3; step++) {
+      double code = 0.25 + 0.25 * step;
+      metrics.append(
+          ("{\"step\":%d,\"reward\":%s,\"format/code/share\":%s,\"format/code/reward\":1,"
+                  + "\"format/text/share\":%s,\"format/text/reward\":0}\n")
+              .formatted(step, code, code, 1 - code));
+    }
+    Files.writeString(folder.resolve(RunFolder.METRICS), metrics);
+    PriceSplit[] path = new RunData(new RunFolder(folder)).pricePath();
+    assertEquals(0, path[0].total());
+    assertEquals(0.25, path[1].selection(), 1e-12);
+    assertEquals(0.5, path[2].selection(), 1e-12);
+    assertEquals(0.5, path[2].total(), 1e-12);
   }
 
   @Test
