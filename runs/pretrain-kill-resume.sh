@@ -34,7 +34,7 @@ mkdir -p "$folder"
 begin=$(now)
 pretrain --out "$folder/whole" > "$folder/whole.log" 2>&1 &
 process=$!
-until grep -q '^step' "$folder/whole.log"; do
+until grep -q "^step" "$folder/whole.log" 2> /dev/null; do
   kill -0 "$process" 2> /dev/null || { cat "$folder/whole.log"; exit 1; }
   sleep 0.1
 done

@@ -18,6 +18,7 @@ import picocli.CommandLine.Spec;
       RolloutBench.class,
       RlBench.class,
       LedgerBench.class,
+      TraceBench.class,
       SelfTestBench.class,
       PerformancePageCommand.class
     })

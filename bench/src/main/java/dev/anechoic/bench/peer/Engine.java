@@ -13,6 +13,7 @@ import dev.anechoic.tensor.BackendOptions;
 import dev.anechoic.tensor.Backends;
 import dev.anechoic.tensor.MemoryLedger;
 import dev.anechoic.tensor.Philox;
+import dev.anechoic.tensor.profile.TracedBackend;
 import dev.anechoic.tensor.spec.Workload;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,7 +47,7 @@ public final class Engine implements Peer {
   @Override
   public String open(int threads) {
     var choice = Backends.open(BACKEND, BackendOptions.DEFAULT.withThreads(threads));
-    backend = choice.backend();
+    backend = TracedBackend.ifRecording(choice.backend());
     return choice.backend().description();
   }
 

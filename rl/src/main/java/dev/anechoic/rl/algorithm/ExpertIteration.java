@@ -3,6 +3,8 @@ package dev.anechoic.rl.algorithm;
 import dev.anechoic.tensor.Tape;
 import dev.anechoic.tensor.Tensor;
 import dev.anechoic.tensor.op.CrossEntropy;
+import dev.anechoic.tensor.op.Entropy;
+import dev.anechoic.tensor.op.TokenLogProbs;
 import dev.anechoic.tensor.op.WeightedSum;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -13,7 +15,8 @@ import java.util.Set;
 /**
  * Expert iteration; Anthony, Tian, Barber (2017), as in Zhao et al., "Echo Chamber" (2025): a round
  * samples from the current policy, keeps the correct completions, drops duplicates, and trains the
- * base, not the current policy, on what it kept.
+ * base, not the current policy, on what it kept. Dropping duplicates favours the format whose
+ * correct answers vary most in their wording, whatever its accuracy.
  *
  * <p>A step is a round. No advantage, no ratio, no penalty: the base is near because training
  * starts from it.
@@ -47,6 +50,7 @@ public final class ExpertIteration implements Trainer {
   public StepResult step(int round) {
     phases.step(round);
     List<Trajectory> rollout = source.rollout(round, expert.topP(), phases);
+    double mismatch = score(rollout);
     reference.score(rollout, phases);
     List<Trajectory> kept = correctOnes(rollout);
 
@@ -61,19 +65,59 @@ public final class ExpertIteration implements Trainer {
     }
     phases.end();
     Map<String, Double> metrics = RolloutMetrics.of(rollout, source.formats());
+    metrics.put("rollout/logprob_mismatch", mismatch);
     metrics.put("expert/kept", (double) kept.size());
+    for (String format : RolloutMetrics.classes(source.formats())) {
+      long own = kept.stream().filter(t -> t.grade.format().equals(format)).count();
+      metrics.put("format/" + format + "/kept", (double) own);
+    }
     metrics.put("optim/lr", expert.sftLr());
     stats.addTo(metrics);
     return new StepResult(metrics, rollout);
   }
 
-  /** Rewarded completions, each text once per prompt. */
-  private static List<Trajectory> correctOnes(List<Trajectory> rollout) {
+  /**
+   * Fills in entropies, and the policy's own log-probs in place of the sampler's, which are over
+   * the nucleus; KL and entropy are then those of the policy, and not of its nucleus.
+   *
+   * @return largest difference between the two beyond the {@code -ln top_p} by which a nucleus may
+   *     raise a log-prob
+   */
+  private double score(List<Trajectory> rollout) {
+    phases.start("policy");
+    phases.count("policy", RolloutFlops.forward(policy.model().config(), rollout));
+    double room = -Math.log(expert.topP());
+    double mismatch = 0;
+    policy.tape().setRecording(false);
+    for (List<Trajectory> group : MicroBatch.split(rollout)) {
+      MicroBatch batch = policy.batch().load(group);
+      Tape tape = policy.tape();
+      Tensor logits = policy.model().logits(tape, policy.hidden(batch)); // [N,V]
+      List<float[]> logprobs =
+          batch.split(TokenLogProbs.forward(tape, logits, batch.targets(), config.temperature()));
+      List<float[]> entropies = batch.split(Entropy.forward(tape, logits, config.temperature()));
+      for (int s = 0; s < group.size(); s++) {
+        Trajectory t = group.get(s);
+        for (int i = 0; i < t.length(); i++) {
+          double raised = (double) t.logprobs[i] - logprobs.get(s)[i];
+          mismatch = Math.max(mismatch, Math.max(raised - room, -raised));
+        }
+        t.logprobs = logprobs.get(s);
+        t.entropies = entropies.get(s);
+      }
+      policy.reset();
+    }
+    policy.tape().setRecording(true);
+    return mismatch;
+  }
+
+  /** Rewarded completions; where duplicates are dropped, each text once per prompt. */
+  private List<Trajectory> correctOnes(List<Trajectory> rollout) {
     record Answer(int prompt, String text) {}
     Set<Answer> seen = new LinkedHashSet<>();
     List<Trajectory> kept = new ArrayList<>();
     for (Trajectory t : rollout) {
-      if (t.reward > 0 && seen.add(new Answer(t.prompt, t.text))) {
+      if (t.reward > 0 && (!expert.dropDuplicates() || seen.add(new Answer(t.prompt, t.text)))) {
         kept.add(t);
       }
     }

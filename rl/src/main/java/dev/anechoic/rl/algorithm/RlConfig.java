@@ -208,5 +208,7 @@ public record RlConfig(
   @Moved(key = "sft_batch", to = "rl.minibatch_tokens")
   public record ExpertConfig(
       @Doc("nucleus of the sampling") @Default("0.95") @Range(min = 0, max = 1) double topP,
-      @Doc("learning rate of the training") @Default("1e-4") @Range(min = 0) double sftLr) {}
+      @Doc("learning rate of the training") @Default("1e-4") @Range(min = 0) double sftLr,
+      @Doc("trains on each text of a prompt once, however often it was sampled") @Default("true")
+          boolean dropDuplicates) {}
 }

@@ -35,14 +35,20 @@ public final class RolloutMetrics {
     put(metrics, "kl/k3", perToken(counted, RolloutMetrics::k3));
     put(metrics, "entropy", perToken(counted, RolloutMetrics::entropySum));
     Set<Integer> flat = groups(metrics, counted);
-    List<String> classes = new ArrayList<>(formats);
-    classes.add("mixed");
-    classes.add("none");
+    List<String> classes = classes(formats);
     entropySplit(metrics, counted, classes);
     for (String format : classes) {
       format(metrics, format, counted, flat);
     }
     return metrics;
+  }
+
+  /** What a completion may be: one of the formats, several at once, or none. */
+  static List<String> classes(List<String> formats) {
+    List<String> classes = new ArrayList<>(formats);
+    classes.add("mixed");
+    classes.add("none");
+    return classes;
   }
 
   private static void format(

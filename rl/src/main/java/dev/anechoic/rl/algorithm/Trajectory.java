@@ -22,8 +22,11 @@ public final class Trajectory {
   /** Sampled tokens, with the end token where there is one. */
   public final int[] tokens;
 
-  /** Log-probs under the sampling policy, the sampler's own bits. */
-  public final float[] logprobs;
+  /**
+   * Log-probs under the sampling policy, the sampler's own bits. Where it drew from a nucleus, they
+   * are over the nucleus until the policy has scored the completion.
+   */
+  public float[] logprobs;
 
   public final String text;
   public final Grade grade;

@@ -19,7 +19,8 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     description = {
       "Makes one self-contained HTML page from run or study folders, several side by side.",
-      "Beside it: the numbers as CSV, and summary.json in each run folder."
+      "Beside it: the numbers as CSV, the figures before and after RL as a table in Markdown,",
+      "and summary.json in each run folder."
     })
 final class ReportCommand implements Runnable {
   @Spec private CommandSpec spec;

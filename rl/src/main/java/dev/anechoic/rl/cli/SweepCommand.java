@@ -28,8 +28,8 @@ import picocli.CommandLine.Spec;
 /**
  * {@code anechoic sweep CONFIG --out DIR}: a grid of studies in a pool of processes. With {@code
  * --index K} it runs one cell in this process, so that an array job of a cluster runs the same
- * file. Cells share corpora and bases by hash; a finished cell is skipped, one that was cut off
- * goes on.
+ * file; {@code --table} then collects what they made. Cells share corpora and bases by hash; a
+ * finished cell is skipped, one that was cut off goes on.
  */
 @Command(
     name = "sweep",
@@ -53,6 +53,9 @@ final class SweepCommand implements Callable<Integer> {
   @Option(names = "--index", paramLabel = "K", description = "run cell K alone, counted from 0")
   private @Nullable Integer index;
 
+  @Option(names = "--table", description = "run nothing: the table of the cells that are finished")
+  private boolean tableOnly;
+
   @Option(
       names = "--jobs",
       paramLabel = "N",
@@ -69,6 +72,10 @@ final class SweepCommand implements Callable<Integer> {
     SweepConfig sweep = Config.load(SweepConfig.class, config, List.of());
     for (int cell = 0; cell < sweep.cells(); cell++) {
       study(sweep, cell); // a typo in a late cell shows before the first one runs
+    }
+    if (tableOnly) {
+      table(sweep);
+      return 0;
     }
     if (index != null) {
       return runCell(sweep, index);

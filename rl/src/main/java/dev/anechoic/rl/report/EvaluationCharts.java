@@ -206,25 +206,18 @@ final class EvaluationCharts {
             "Every problem by whether any sample solved it before and after RL. Top"
                 + " right were lost, bottom left are new.");
     for (RunData run : study.runs()) {
-      if (run.evaluated() && sameProblems(run)) {
-        SolvableTable table =
-            SolvableTable.of(
-                run.before().orElseThrow().correct(), run.after().orElseThrow().correct());
-        row.panel(
-            run.name(),
-            fourWays(table),
-            "Coverage %s before, %s after, over %d problems."
-                .formatted(
-                    Numbers.percent(table.coverageBefore()),
-                    Numbers.percent(table.coverageAfter()),
-                    table.problems()));
-      }
+      run.solvable()
+          .ifPresent(table ->
+              row.panel(
+                  run.name(),
+                  fourWays(table),
+                  "Coverage %s before, %s after, over %d problems."
+                      .formatted(
+                          Numbers.percent(table.coverageBefore()),
+                          Numbers.percent(table.coverageAfter()),
+                          table.problems())));
     }
     return row.html();
-  }
-
-  private static boolean sameProblems(RunData run) {
-    return run.before().orElseThrow().ids().equals(run.after().orElseThrow().ids());
   }
 
   /** Two by two, the shade of a cell its share of the problems. */

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.stream.Stream;
 
 /**
  * A page that follows a run while it trains: it asks every two seconds whether {@code
@@ -158,12 +159,41 @@ public final class LivePage implements AutoCloseable {
     return state.toString();
   }
 
+  /** The runs that are there, and the bases of those that are not yet: pretraining comes first. */
   private List<RunFolder> runs() {
+    List<RunFolder> runs = new ArrayList<>();
     try {
-      return RunFolder.find(List.of(folder));
+      runs.addAll(RunFolder.find(List.of(folder)));
     } catch (UserError notYet) {
+      // shown as waiting
+    }
+    if (!Files.exists(folder.resolve(RunFolder.METRICS))) {
+      runs.addAll(bases());
+    }
+    return runs;
+  }
+
+  /** Bases that a study pretrains, of runs that have not begun. */
+  private List<RunFolder> bases() {
+    try (Stream<Path> children = Files.list(folder)) {
+      return children
+          .filter(run -> !Files.exists(run.resolve(RunFolder.METRICS)))
+          .map(run -> run.resolve(RunFolder.BASE))
+          .filter(base -> Files.exists(base.resolve(RunFolder.METRICS)))
+          .sorted()
+          .map(RunFolder::new)
+          .toList();
+    } catch (IOException notYet) {
       return List.of();
     }
+  }
+
+  /** A base goes by the name of its run. */
+  private static String name(RunFolder run) {
+    Path parent = run.path().getParent();
+    return run.name().equals(RunFolder.BASE) && parent != null
+        ? String.valueOf(parent.getFileName())
+        : run.name();
   }
 
   private String html() {
@@ -174,7 +204,7 @@ public final class LivePage implements AutoCloseable {
         if (RunData.hasStarted(run)) {
           started.add(run);
         } else {
-          pretraining.put(run.name(), run.metrics("pretrain"));
+          pretraining.put(name(run), run.metrics("pretrain"));
         }
       }
       String charts = started.isEmpty() ? "" : charts(Study.of(folder.toString(), started));

@@ -38,13 +38,20 @@ public final class Report {
     return study.waiting();
   }
 
-  /** Writes the page, its CSV tables beside it, and the summaries. */
+  /** Writes the page, its tables beside it (CSV, and NAME.md for documents), and the summaries. */
   public void write(Path htmlFile) {
     JsonLines.writeFile(htmlFile, html());
     Path folder = Optional.ofNullable(htmlFile.getParent()).orElse(Path.of("."));
     for (RunData run : study.runs()) {
       CsvExport.write(run, folder, fileName(run.name()));
       Summary.write(run);
+    }
+    List<String> table = BeforeAfterTable.markdown(study.runs());
+    if (!table.isEmpty()) {
+      String page = String.valueOf(htmlFile.getFileName());
+      JsonLines.writeFile(
+          folder.resolve(page.replaceFirst("\\.html?$", "") + ".md"),
+          String.join("\n", table) + "\n");
     }
   }
 

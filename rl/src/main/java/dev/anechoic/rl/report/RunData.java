@@ -3,6 +3,7 @@ package dev.anechoic.rl.report;
 import dev.anechoic.model.UserError;
 import dev.anechoic.rl.measure.Interval;
 import dev.anechoic.rl.measure.PriceSplit;
+import dev.anechoic.rl.measure.SolvableTable;
 import dev.anechoic.rl.measure.Winner;
 import dev.anechoic.rl.runfolder.Decision;
 import dev.anechoic.rl.runfolder.Evaluation;
@@ -221,12 +222,24 @@ public final class RunData {
     return path[path.length - 1];
   }
 
+  private boolean sameProblems() {
+    return evaluated() && before.orElseThrow().ids().equals(after.orElseThrow().ids());
+  }
+
+  /** Which problems were ever solved; empty without two evaluations of the same problems. */
+  Optional<SolvableTable> solvable() {
+    return sameProblems()
+        ? Optional.of(
+            SolvableTable.of(before.orElseThrow().correct(), after.orElseThrow().correct()))
+        : Optional.empty();
+  }
+
   /**
    * 95 % intervals of the gain and of its selection part, resampling problems; empty without two
    * evaluations of the same problems.
    */
   public Optional<GainIntervals> gainIntervals() {
-    if (!evaluated() || !before.orElseThrow().ids().equals(after.orElseThrow().ids())) {
+    if (!sameProblems()) {
       return Optional.empty();
     }
     EvalFigures b = before.orElseThrow();
@@ -253,12 +266,13 @@ public final class RunData {
 
   /**
    * The Price split of the change from the first steps to those before each step [T]: both ends are
-   * means over up to five steps, and no sum over steps is formed. Summing the splits of single
-   * steps would add up their sampling noise, since share and reward of one step share its prompts.
+   * means over five steps, or over a quarter of a short run, and no sum over steps is formed.
+   * Summing the splits of single steps would add up their sampling noise, since share and reward of
+   * one step share its prompts.
    */
   public PriceSplit[] pricePath() {
     int steps = rl.size();
-    int window = Math.min(5, steps);
+    int window = Math.clamp(steps / 4, 1, 5);
     PriceSplit[] path = new PriceSplit[steps];
     for (int t = 0; t < steps; t++) {
       double[][] now = meansOver(Math.max(0, t - window + 1), t + 1);

@@ -22,8 +22,10 @@ public final class SweepTable {
   /** Formats with at least this share are still there. */
   private static final double LEFT = 0.05;
 
-  /** Steps at the end of a run that its KL is the mean of. */
+  /** Steps at the end of a run that its KL is the mean of; a twelfth of the run if that is less. */
   private static final int KL_STEPS = 5;
+
+  private static final int KL_PART = 12;
 
   private record Entry(String setting, String cell, Outcome outcome) {}
 
@@ -95,7 +97,8 @@ public final class SweepTable {
 
   private static double lastKl(RunFolder run) {
     double[] kl = run.metrics("rl").column("kl/sequence");
-    return Arrays.stream(kl).skip(Math.max(0, kl.length - KL_STEPS)).average().orElse(Double.NaN);
+    int last = Math.clamp(kl.length / KL_PART, 1, KL_STEPS);
+    return Arrays.stream(kl).skip(Math.max(0, kl.length - last)).average().orElse(Double.NaN);
   }
 
   /** A header, and a line per run. */

@@ -86,10 +86,11 @@ final class TrainingCharts {
         new Row(
             "price",
             "Reward, and what its gain is made of",
-            "The change in mean reward since the first five steps, split by the Price equation:"
+            "The change in mean reward since the first steps, split by the Price equation:"
                 + " <b>selection</b> is share moving to formats that score higher,"
                 + " <b>within</b> is formats getting better, <b>cross</b> is both at once, and the"
-                + " three add up to the <b>gain</b>. Each point is a mean over five steps.");
+                + " three add up to the <b>gain</b>. Both ends are means over five steps, over fewer"
+                + " in a short run.");
     Range range = study.range(run -> priceColumns(run).stream().toList(), true);
     for (RunData run : study.runs()) {
       List<double[]> columns = priceColumns(run);

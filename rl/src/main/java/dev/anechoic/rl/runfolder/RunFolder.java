@@ -27,6 +27,9 @@ public record RunFolder(Path path) {
   public static final String DECISION = "decision.jsonl";
   public static final String SUMMARY = "summary.json";
 
+  /** Folder in a study's run in which its base is pretrained. */
+  public static final String BASE = "base";
+
   /**
    * Finds the runs under some folders: a folder with {@code metrics.jsonl} is a run; any other is a
    * study, whose runs lie directly in it, in the order of their names.

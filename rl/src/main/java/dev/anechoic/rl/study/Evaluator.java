@@ -1,5 +1,6 @@
 package dev.anechoic.rl.study;
 
+import dev.anechoic.model.UserError;
 import dev.anechoic.model.format.Format;
 import dev.anechoic.model.sample.Completion;
 import dev.anechoic.model.sample.SampleRequest;
@@ -45,12 +46,29 @@ public final class Evaluator {
       int maxNewTokens,
       long seed) {
     this.problems = problems.subList(0, Math.min(problems.size(), config.problems()));
+    requireDistinct(this.problems);
     this.formats = formats;
     this.tokenizer = tokenizer;
     this.grader = grader;
     this.config = config;
     this.maxNewTokens = maxNewTokens;
     this.seed = seed;
+  }
+
+  /**
+   * Held-out problems count once each: the intervals take them for independent.
+   *
+   * @throws UserError where a data set that is too small repeats them
+   */
+  static void requireDistinct(List<Question> problems) {
+    long distinct = problems.stream().map(Question::id).distinct().count();
+    if (distinct < problems.size()) {
+      throw UserError.what("There are not so many held-out problems")
+          .where("eval.problems")
+          .expected("at most " + distinct)
+          .got(problems.size())
+          .remedy("Lower eval.problems, or raise corpus.max_steps where it leaves problems out.");
+    }
   }
 
   /** All answers of the model behind the sampler. */

@@ -74,6 +74,8 @@ public final class Study {
    * @return the report, or null where a stop was asked for
    */
   public @Nullable Path run() {
+    Evaluator.requireDistinct(
+        new CorpusStage(config.corpus(), problems).evaluationQuestions(config.eval().problems()));
     Studies.write(Studies.folder(out).resolve("study.toml"), Config.toToml(config));
     Backends.Choice choice =
         Backends.open(config.backend(), BackendOptions.DEFAULT.withThreads(config.threads()));
@@ -130,7 +132,7 @@ public final class Study {
         List.of(corpus.hash(), Config.toToml(dials.pretrainingOnly()), "seed " + config.seed());
     Path place =
         shared == null
-            ? Studies.folder(folder.file("base"))
+            ? Studies.folder(folder.file(RunFolder.BASE))
             : place("base", Stage.hash("base", inputs));
     Path checkpoint = place.resolve("checkpoint");
     Stage pretraining =

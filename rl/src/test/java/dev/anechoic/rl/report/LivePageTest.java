@@ -48,6 +48,23 @@ final class LivePageTest {
   }
 
   @Test
+  void aStudyShowsThePretrainingOfARunUntilItsMetricsAreThere() throws IOException {
+    Path run = folder.resolve("nano");
+    Path base = Files.createDirectories(run.resolve(RunFolder.BASE));
+    String loss = "{\"step\":0,\"stage\":\"pretrain\",\"loss\":4.5}\n";
+    Files.writeString(base.resolve(RunFolder.METRICS), loss);
+    try (LivePage page = LivePage.start(folder, 0)) {
+      JsonObject first = charts(page, "");
+      assertTrue(first.string("html").contains("Pretraining loss of nano"), first.string("html"));
+      Files.writeString(base.resolve(RunFolder.METRICS), loss + loss.replace("0", "50"));
+      assertTrue(charts(page, first.string("state")).has("html"), "it moved");
+      Files.writeString(run.resolve(RunFolder.METRICS), loss);
+      String html = charts(page, "").string("html");
+      assertEquals(2, html.split("Pretraining loss of", -1).length, "once: " + html);
+    }
+  }
+
+  @Test
   void aDamagedFileIsShownAsItsMessage() throws IOException {
     Files.writeString(folder.resolve(RunFolder.METRICS), "not json\n");
     try (LivePage page = LivePage.start(folder, 0)) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.anechoic.model.UserError;
+import dev.anechoic.rl.measure.PriceSplit;
 import dev.anechoic.rl.runfolder.JsonLines;
 import dev.anechoic.rl.runfolder.JsonObject;
 import dev.anechoic.rl.runfolder.RunFolder;
@@ -216,6 +217,57 @@ final class ReportTest {
             + summary.number("gain_cross")
             + summary.number("gain_entered"),
         1e-12);
+  }
+
+  @Test
+  void tableForDocumentsHoldsTheFiguresOfTheEvaluations() throws IOException {
+    Path study = SyntheticRun.study(folder);
+    Report report = Report.of("Study", List.of(study));
+    report.write(study.resolve("report.html"));
+    List<String> table = Files.readAllLines(study.resolve("report.md"));
+    assertEquals("| before RL → after | synthetic-nano | synthetic-micro |", table.get(0));
+    RunData nano = report.runs().getFirst();
+    String share = table.stream().filter(l -> l.startsWith("| share of code |")).findAny().get();
+    List<Double> shares = firstNumbers(share.split("\\|")[2]);
+    assertEquals(100 * nano.shareBefore("code"), shares.get(0), 0.051);
+    assertEquals(100 * nano.shareAfter("code"), shares.get(1), 0.051);
+    String solved =
+        table.stream().filter(l -> l.startsWith("| problems solved")).findAny().orElseThrow();
+    int sum = 0;
+    for (String count : solved.split("\\|")[2].split("/")) {
+      sum += Integer.parseInt(count.strip());
+    }
+    assertEquals(nano.before().orElseThrow().problems(), sum);
+    for (String figure : List.of("accuracy, greedy", "pass@16", "maj@16", "accuracy of text")) {
+      assertTrue(table.stream().anyMatch(l -> l.startsWith("| " + figure + " |")), figure);
+    }
+  }
+
+  /** Of "30.1 (25.0 to 35.2) % → 40.0 (...) %": 30.1 and 40.0. */
+  private static List<Double> firstNumbers(String cell) {
+    return Pattern.compile("([\\d.]+) \\(")
+        .matcher(cell)
+        .results()
+        .map(match -> Double.parseDouble(match.group(1)))
+        .toList();
+  }
+
+  @Test
+  void gainOfARunOfThreeStepsIsSplit() throws IOException {
+    StringBuilder metrics = new StringBuilder();
+    for (int step = 1; step <= 3; step++) {
+      double code = 0.25 + 0.25 * step;
+      metrics.append(
+          ("{\"step\":%d,\"reward\":%s,\"format/code/share\":%s,\"format/code/reward\":1,"
+                  + "\"format/text/share\":%s,\"format/text/reward\":0}\n")
+              .formatted(step, code, code, 1 - code));
+    }
+    Files.writeString(folder.resolve(RunFolder.METRICS), metrics);
+    PriceSplit[] path = new RunData(new RunFolder(folder)).pricePath();
+    assertEquals(0, path[0].total());
+    assertEquals(0.25, path[1].selection(), 1e-12);
+    assertEquals(0.5, path[2].selection(), 1e-12);
+    assertEquals(0.5, path[2].total(), 1e-12);
   }
 
   @Test

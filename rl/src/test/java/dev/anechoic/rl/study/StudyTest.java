@@ -1,6 +1,7 @@
 package dev.anechoic.rl.study;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -10,7 +11,9 @@ import dev.anechoic.model.UserError;
 import dev.anechoic.model.checkpoint.Checkpoint;
 import dev.anechoic.model.config.Config;
 import dev.anechoic.model.corpus.ProblemGenerator;
+import dev.anechoic.model.corpus.ProblemSource;
 import dev.anechoic.model.io.Hashing;
+import dev.anechoic.model.problem.Problem;
 import dev.anechoic.model.train.StopSignal;
 import dev.anechoic.rl.runfolder.Metrics;
 import dev.anechoic.rl.runfolder.RunFolder;
@@ -105,6 +108,22 @@ class StudyTest {
     assertEquals(0.0, metrics.column("kl/k3")[0]);
   }
 
+  /** A nucleus is renormalised in float, so beyond its bound rounding is left. */
+  @ParameterizedTest
+  @CsvSource({"1.0, 0", "0.8, 1e-5"})
+  void expertIterationMeasuresThePolicyAndNotItsNucleus(double topP, double rounding) {
+    StudyConfig config =
+        config("algorithm = \"expert_iteration\"\nexpert = { top_p = " + topP + " }");
+    run(config, folder, StopSignal.manual(), quiet());
+    Metrics metrics = new RunFolder(folder.resolve("tiny")).metrics("rl");
+    assertEquals(0.0, metrics.column("kl/sequence")[0], "policy and base are the same at first");
+    assertEquals(0.0, metrics.column("kl/k3")[0]);
+    for (int step = 0; step < metrics.size(); step++) {
+      assertEquals(0.0, metrics.column("rollout/logprob_mismatch")[step], rounding);
+      assertTrue(metrics.column("entropy")[step] > 0);
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"ppo", "grpo", "expert_iteration"})
   void stoppedStudyGoesOnToTheSameBits(String algorithm) {
@@ -137,6 +156,11 @@ class StudyTest {
       assertEquals(16, metrics.column("rollout/completions")[step]);
       double kept = metrics.column("expert/kept")[step];
       assertEquals(kept == 0 ? 0 : 2, metrics.column("optim/updates")[step], "of " + kept);
+      double byFormat = 0;
+      for (String format : List.of("code", "tool", "text", "mixed", "none")) {
+        byFormat += metrics.column("format/" + format + "/kept")[step];
+      }
+      assertEquals(kept, byFormat, "every kept completion is in one class");
     }
   }
 
@@ -229,6 +253,31 @@ class StudyTest {
     new Tuning(config, base, new ProblemGenerator(config.corpus().generator()), problems)
         .run(folder.resolve("tuned"), "test", StopSignal.manual(), say);
     return log.toString(StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void heldOutProblemsThatRepeatAreOneClearErrorBeforeAnyWork() {
+    StudyConfig config = config("");
+    ProblemGenerator generator = new ProblemGenerator(config.corpus().generator());
+    ProblemSource five =
+        new ProblemSource() {
+          @Override
+          public Problem training(long index) {
+            return generator.training(index);
+          }
+
+          @Override
+          public Problem evaluation(long index) {
+            return generator.evaluation(index % 5);
+          }
+        };
+    Path out = folder.resolve("out");
+    StopSignal never = StopSignal.manual();
+    Study study = new Study(config, out, null, five, "five", "test", never, new Say(quiet()));
+    UserError error = assertThrows(UserError.class, study::run);
+    assertTrue(error.getMessage().contains("at most 5"), error.getMessage());
+    assertTrue(error.getMessage().contains("eval.problems"), error.getMessage());
+    assertFalse(Files.exists(out));
   }
 
   /** Asks for a stop when a certain line is printed. */

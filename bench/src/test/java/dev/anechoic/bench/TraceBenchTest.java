@@ -1,0 +1,31 @@
+package dev.anechoic.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
+
+class TraceBenchTest {
+  private static final Pattern OFF =
+      Pattern.compile("at most (\\d+) checks of [\\d.]+ ns, ([\\d.]+) % of the step");
+
+  @Test
+  void checksOfATrainingStepAreCountedAndTakeLessThanAThousandthOfIt() {
+    StringWriter text = new StringWriter();
+    int code =
+        new CommandLine(new BenchCommand())
+            .setOut(new PrintWriter(text))
+            .execute("trace", "--work=train", "--threads=2", "--warmup=0.1", "--seconds=0.1");
+    assertEquals(0, code);
+    Matcher off = OFF.matcher(text.toString());
+    assertTrue(off.find(), text::toString);
+    // 16 micro-batches of 4 layers, each with several matrix products forward and backward.
+    assertTrue(Long.parseLong(off.group(1)) > 16 * 4 * 3, text::toString);
+    assertTrue(Double.parseDouble(off.group(2)) < 0.1, text::toString);
+  }
+}
