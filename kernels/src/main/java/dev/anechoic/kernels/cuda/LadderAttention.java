@@ -115,7 +115,7 @@ public enum LadderAttention {
           .out(inForm)
           .arg(1)
           .arg(time)
-          .arg(3 * heads)
+          .arg(3L * heads)
           .launch();
     }
     Tensor scores = this == NAIVE ? arena.tensor(DType.F32, heads, time, time) : null;

@@ -96,7 +96,7 @@ public final class AdamW implements AutoCloseable {
               parameters.grad().view(range.from(), shape),
               m.view(range.from(), shape),
               v.view(range.from(), shape),
-              rates.view(RATES * groups.size(), Shape.of(RATES)),
+              rates.view((long) RATES * groups.size(), Shape.of(RATES)),
               weightDecay));
     }
   }
