@@ -314,33 +314,12 @@ final class LogitKernels {
         float[] out,
         int outAt,
         boolean accumulate) {
-      int c = 0;
-      for (; c + V <= columns; c += V) {
-        FloatVector v = FloatVector.fromArray(F, x, at + c);
-        FloatVector p = VectorMath.expNotPositive(logP(v, temperature, lse)).mul(weight);
-        (accumulate ? FloatVector.fromArray(F, out, outAt + c).add(p) : p)
-            .intoArray(out, outAt + c);
+      for (int c = 0; c < columns; c += V) {
+        VectorMask<Float> mask = F.indexInRange(c, columns);
+        FloatVector v = FloatVector.fromArray(F, x, at + c, mask);
+        FloatVector p = VectorMath.exp(logP(v, temperature, lse)).mul(weight);
+        put(out, outAt + c, p, accumulate, mask);
       }
-      if (c < columns) {
-        softmaxTimesTail(
-            x, at + c, columns - c, temperature, lse, weight, out, outAt + c, accumulate);
-      }
-    }
-
-    private static void softmaxTimesTail(
-        float[] x,
-        int at,
-        int left,
-        float temperature,
-        float lse,
-        float weight,
-        float[] out,
-        int outAt,
-        boolean accumulate) {
-      VectorMask<Float> mask = F.indexInRange(0, left);
-      FloatVector v = FloatVector.fromArray(F, x, at, mask);
-      FloatVector p = VectorMath.expNotPositive(logP(v, temperature, lse)).mul(weight);
-      put(out, outAt, p, accumulate, mask);
     }
   }
 

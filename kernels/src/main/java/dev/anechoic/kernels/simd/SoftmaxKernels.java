@@ -3,6 +3,7 @@ package dev.anechoic.kernels.simd;
 import dev.anechoic.tensor.Tensor;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /** Softmax and log-softmax along rows, and the row sums that the losses share. */
@@ -56,74 +57,46 @@ final class SoftmaxKernels {
 
   // ---- rows ---------------------------------------------------------------------------------
 
-  /** The last elements of a row, fewer than a vector holds; minus infinity behind them. */
-  private static FloatVector tail(float[] x, int at, int left) {
-    VectorMask<Float> mask = F.indexInRange(0, left);
-    return FloatVector.broadcast(F, Float.NEGATIVE_INFINITY)
-        .blend(FloatVector.fromArray(F, x, at, mask), mask);
-  }
-
-  // The end of a row has methods of its own that take and give floats, not vectors: C2 stops to
-  // inline our methods into one that holds some 40 vector operations, and boxes what is passed.
-
-  /** Largest element, NaN left aside. Where there is no other, minus infinity. */
+  /** Largest element; NaN where there is one. Of no elements, minus infinity. */
   static float max(float[] x, int at, int columns) {
     FloatVector max0 = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
     FloatVector max1 = max0;
     int c = 0;
     for (; c + 2 * V <= columns; c += 2 * V) {
-      max0 = VectorMath.larger(max0, FloatVector.fromArray(F, x, at + c));
-      max1 = VectorMath.larger(max1, FloatVector.fromArray(F, x, at + c + V));
+      max0 = max0.max(FloatVector.fromArray(F, x, at + c));
+      max1 = max1.max(FloatVector.fromArray(F, x, at + c + V));
     }
-    return maxOf(VectorMath.max(VectorMath.larger(max0, max1)), x, at + c, columns - c);
+    max0 = max0.max(max1);
+    for (; c < columns; c += V) {
+      VectorMask<Float> mask = F.indexInRange(c, columns);
+      FloatVector tail = FloatVector.fromArray(F, x, at + c, mask);
+      max0 = max0.max(tail.blend(Float.NEGATIVE_INFINITY, mask.not()));
+    }
+    return max0.reduceLanes(VectorOperators.MAX);
   }
 
-  private static float maxOf(float max, float[] x, int at, int left) {
-    for (int i = at; i < at + left; i++) {
-      max = x[i] > max ? x[i] : max;
-    }
-    return max;
-  }
-
-  /** {@code y = exp(x - max)}; returns the sum: lanes first, halves folded, then the end. */
+  /** {@code y = exp(x - max)}, and returns the sum: lanes first, then halves folded. */
   static float expSum(float[] x, int xAt, int columns, float max, float[] y, int yAt) {
     FloatVector sum = FloatVector.zero(F);
-    int c = 0;
-    for (; c + V <= columns; c += V) {
-      FloatVector e = VectorMath.expNotPositive(FloatVector.fromArray(F, x, xAt + c).sub(max));
-      e.intoArray(y, yAt + c);
-      sum = sum.add(e);
+    for (int c = 0; c < columns; c += V) {
+      VectorMask<Float> mask = F.indexInRange(c, columns);
+      FloatVector e =
+          VectorMath.expNotPositive(FloatVector.fromArray(F, x, xAt + c, mask).sub(max));
+      e.intoArray(y, yAt + c, mask);
+      sum = sum.add(e, mask);
     }
-    float whole = VectorMath.sum(sum);
-    return c < columns ? whole + expSumTail(x, xAt + c, columns - c, max, y, yAt + c) : whole;
+    return VectorMath.sum(sum);
   }
 
-  private static float expSumTail(float[] x, int xAt, int left, float max, float[] y, int yAt) {
-    FloatVector e = VectorMath.expNotPositive(tail(x, xAt, left).sub(max));
-    e.intoArray(y, yAt, F.indexInRange(0, left));
-    // Behind two masks C2 no longer inlines the sum of lanes.
-    float sum = 0;
-    for (int i = yAt; i < yAt + left; i++) {
-      sum += y[i];
-    }
-    return sum;
-  }
-
-  /** {@code Σ exp(x/temperature - max)}: lanes first, then halves folded. */
+  /** {@code Σ exp(x/temperature - max)}, in the order of {@link #expSum}. */
   static float sumExp(float[] x, int at, int columns, float temperature, float max) {
     FloatVector sum = FloatVector.zero(F);
-    int c = 0;
-    for (; c + V <= columns; c += V) {
-      FloatVector v = scaled(FloatVector.fromArray(F, x, at + c), temperature);
-      sum = sum.add(VectorMath.expNotPositive(v.sub(max)));
+    for (int c = 0; c < columns; c += V) {
+      VectorMask<Float> mask = F.indexInRange(c, columns);
+      FloatVector v = scaled(FloatVector.fromArray(F, x, at + c, mask), temperature);
+      sum = sum.add(VectorMath.expNotPositive(v.sub(max)), mask);
     }
-    float whole = VectorMath.sum(sum);
-    return c < columns ? whole + sumExpTail(x, at + c, columns - c, temperature, max) : whole;
-  }
-
-  private static float sumExpTail(float[] x, int at, int left, float temperature, float max) {
-    return VectorMath.sum(
-        VectorMath.expNotPositive(scaled(tail(x, at, left), temperature).sub(max)));
+    return VectorMath.sum(sum);
   }
 
   /** x over the temperature; x itself at 1. */

@@ -27,9 +27,6 @@ public final class VectorMath {
   private static final VectorSpecies<Float> F = Lanes.F;
   private static final int V = F.length();
 
-  // Constants are floats, broadcast where they are used: C2 keeps them in registers. Vectors in
-  // static fields would be loaded anew in each iteration.
-
   private static final float LOG2_E = 1.44269504f;
 
   /**
@@ -48,19 +45,6 @@ public final class VectorMath {
   /** Below it the exponential is less than the smallest normal float, and is flushed to 0. */
   private static final float EXP_MIN = -87.33654f;
 
-  // e^r = 1 + r + r^2 (EXP_2 + EXP_3 r + ...)
-  private static final float EXP_2 = 0.5000000095188459f;
-  private static final float EXP_3 = 0.16666518839692587f;
-  private static final float EXP_4 = 0.04166620579138676f;
-  private static final float EXP_5 = 0.008368889352441055f;
-  private static final float EXP_6 = 0.0013950491826384146f;
-
-  private static final int ONE_BITS = Float.floatToIntBits(1f);
-
-  private static final int SQRT_HALF_BITS = 0x3f3504f3;
-
-  private static final int EXPONENT_BITS = 0xff800000;
-
   private static final FloatVector ONE = FloatVector.broadcast(F, 1f);
 
   private VectorMath() {}
@@ -76,43 +60,27 @@ public final class VectorMath {
         .blend(x, x.compare(NE, x));
   }
 
-  /**
-   * As {@link #exp}, the same bits in fewer instructions, for arguments that are not above 0, or
-   * only by rounding. NaN gives NaN.
-   */
+  /** As {@link #exp}, the same bits, for arguments that are not above 0. NaN gives NaN. */
   public static FloatVector expNotPositive(FloatVector x) {
-    FloatVector shifted = shifted(x);
-    FloatVector power =
-        shifted.reinterpretAsInts().lanewise(LSHL, 23).add(ONE_BITS).reinterpretAsFloats();
-    return expMinusOne(x, shifted).fma(power, power).blend(0f, x.compare(LT, EXP_MIN));
+    return expCore(x).blend(0f, x.compare(LT, EXP_MIN)).blend(x, x.compare(NE, x));
   }
 
-  /** {@code e^x = 2^n e^r} with |r| at most ln 2 / 2; n below 128. */
+  /** {@code e^x = 2^n e^r} with |r| at most ln 2 / 2. */
   private static FloatVector expCore(FloatVector x) {
-    FloatVector shifted = shifted(x);
-    // Adding n to the exponent multiplies by 2^n, also where 2^n alone is beyond the largest float.
-    return expMinusOne(x, shifted)
-        .add(ONE)
-        .reinterpretAsInts()
-        .add(shifted.reinterpretAsInts().lanewise(LSHL, 23))
-        .reinterpretAsFloats();
-  }
-
-  /** {@code n = x / ln 2}, rounded to a whole number that lies in the low bits. */
-  private static FloatVector shifted(FloatVector x) {
-    return x.fma(FloatVector.broadcast(F, LOG2_E), FloatVector.broadcast(F, ROUND));
-  }
-
-  /** {@code e^r - 1} of the rest {@code r = x - n ln 2}. */
-  private static FloatVector expMinusOne(FloatVector x, FloatVector shifted) {
+    FloatVector shifted = x.fma(FloatVector.broadcast(F, LOG2_E), FloatVector.broadcast(F, ROUND));
     FloatVector n = shifted.sub(ROUND);
     FloatVector r = n.fma(FloatVector.broadcast(F, -LN2_HIGH), x);
     r = n.fma(FloatVector.broadcast(F, -LN2_LOW), r);
-    FloatVector p = FloatVector.broadcast(F, EXP_6).fma(r, FloatVector.broadcast(F, EXP_5));
-    p = p.fma(r, FloatVector.broadcast(F, EXP_4));
-    p = p.fma(r, FloatVector.broadcast(F, EXP_3));
-    p = p.fma(r, FloatVector.broadcast(F, EXP_2));
-    return r.mul(r).fma(p, r);
+    FloatVector p = FloatVector.broadcast(F, 0.0013950491826384146f);
+    p = p.fma(r, FloatVector.broadcast(F, 0.008368889352441055f));
+    p = p.fma(r, FloatVector.broadcast(F, 0.04166620579138676f));
+    p = p.fma(r, FloatVector.broadcast(F, 0.16666518839692587f));
+    p = p.fma(r, FloatVector.broadcast(F, 0.5000000095188459f));
+    p = r.mul(r).fma(p, r).add(ONE);
+    // n lies in the low bits of `shifted`; adding it to the exponent multiplies by 2^n.
+    return p.reinterpretAsInts()
+        .add(shifted.reinterpretAsInts().lanewise(LSHL, 23))
+        .reinterpretAsFloats();
   }
 
   /**
@@ -121,30 +89,14 @@ public final class VectorMath {
    */
   public static FloatVector log(FloatVector x) {
     VectorMask<Float> tiny = x.compare(LT, Float.MIN_NORMAL);
-    FloatVector y = logNormal(x.blend(x.mul(0x1p25f), tiny), FloatVector.zero(F).blend(25f, tiny));
-    return y.blend(x, x.compare(EQ, Float.POSITIVE_INFINITY))
-        .blend(Float.NEGATIVE_INFINITY, x.compare(EQ, 0f))
-        .blend(Float.NaN, x.compare(LT, 0f))
-        .blend(x, x.compare(NE, x));
-  }
-
-  /** {@code ln (x / 2^down)} of normal numbers. */
-  private static FloatVector logNormal(FloatVector x, FloatVector down) {
-    // Splits off the exponent so that the mantissa 1 + f lies in [sqrt(1/2), sqrt(2)).
-    IntVector bits = x.reinterpretAsInts();
-    IntVector offset = bits.sub(SQRT_HALF_BITS);
+    FloatVector scaled = x.blend(x.mul(0x1p25f), tiny);
+    // Splits off the exponent so that the mantissa m lies in [sqrt(1/2), sqrt(2)).
+    IntVector bits = scaled.reinterpretAsInts();
+    IntVector offset = bits.sub(0x3f3504f3);
     FloatVector exponent =
-        ((FloatVector) offset.lanewise(ASHR, 23).convertShape(I2F, F, 0)).sub(down);
-    FloatVector f = bits.sub(offset.and(EXPONENT_BITS)).reinterpretAsFloats().sub(ONE);
-    // ln(1 + f) = f - f^2/2 + f^3 p, small terms first.
-    FloatVector square = f.mul(f);
-    FloatVector tail = square.mul(f).fma(logTail(f), exponent.mul(LN2_LOW));
-    tail = square.fma(FloatVector.broadcast(F, -0.5f), tail);
-    return exponent.fma(FloatVector.broadcast(F, LN2_HIGH), f.add(tail));
-  }
-
-  /** {@code (ln(1 + f) - f + f^2/2) / f^3}. */
-  private static FloatVector logTail(FloatVector f) {
+        ((FloatVector) offset.lanewise(ASHR, 23).convertShape(I2F, F, 0))
+            .sub(FloatVector.zero(F).blend(25f, tiny));
+    FloatVector f = bits.sub(offset.and(0xff800000)).reinterpretAsFloats().sub(ONE);
     FloatVector p = FloatVector.broadcast(F, 0.06915540649104633f);
     p = p.fma(f, FloatVector.broadcast(F, -0.11789864437898409f));
     p = p.fma(f, FloatVector.broadcast(F, 0.11872925643661583f));
@@ -153,7 +105,17 @@ public final class VectorMath {
     p = p.fma(f, FloatVector.broadcast(F, -0.16669251810565272f));
     p = p.fma(f, FloatVector.broadcast(F, 0.20002226318083796f));
     p = p.fma(f, FloatVector.broadcast(F, -0.24999986576512953f));
-    return p.fma(f, FloatVector.broadcast(F, 0.3333331044536907f));
+    p = p.fma(f, FloatVector.broadcast(F, 0.3333331044536907f));
+    FloatVector square = f.mul(f);
+    // ln(1 + f) = f - f^2/2 + f^3 p, small terms first.
+    FloatVector low = exponent.mul(LN2_LOW);
+    FloatVector tail = square.mul(f).fma(p, low);
+    tail = square.fma(FloatVector.broadcast(F, -0.5f), tail);
+    FloatVector y = exponent.fma(FloatVector.broadcast(F, LN2_HIGH), f.add(tail));
+    return y.blend(x, x.compare(EQ, Float.POSITIVE_INFINITY))
+        .blend(Float.NEGATIVE_INFINITY, x.compare(EQ, 0f))
+        .blend(Float.NaN, x.compare(LT, 0f))
+        .blend(x, x.compare(NE, x));
   }
 
   /**
@@ -201,19 +163,6 @@ public final class VectorMath {
     FloatVector four = foldTo4(v);
     four = four.add(four.rearrange(BY_2));
     return four.add(four.rearrange(BY_1)).lane(0);
-  }
-
-  /** The largest lane, NaN left aside where another lane holds a number. */
-  static float max(FloatVector v) {
-    FloatVector most = V >= 16 ? larger(v, v.rearrange(BY_8)) : v;
-    most = V >= 8 ? larger(most, most.rearrange(BY_4)) : most;
-    most = larger(most, most.rearrange(BY_2));
-    return larger(most, most.rearrange(BY_1)).lane(0);
-  }
-
-  /** Half the instructions of {@code max}, which orders zeros and hands NaN on. */
-  static FloatVector larger(FloatVector a, FloatVector b) {
-    return a.blend(b, b.compare(GT, a));
   }
 
   private static FloatVector foldTo4(FloatVector v) {
