@@ -164,7 +164,7 @@ final class AttentionKernels {
   }
 
   /** Largest of {@code scale * s} over {@code count} scores; NaN where there is one. */
-  static float maxScaled(float[] s, int at, int count, float scale) {
+  private static float maxScaled(float[] s, int at, int count, float scale) {
     FloatVector max = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
     int j = 0;
     for (; j + V <= count; j += V) {
@@ -179,7 +179,7 @@ final class AttentionKernels {
   }
 
   /** {@code s = exp(scale s - max)} in place; returns the sum, lane by lane, then folded. */
-  static float expScaled(float[] s, int at, int count, float scale, float max) {
+  private static float expScaled(float[] s, int at, int count, float scale, float max) {
     FloatVector sum = FloatVector.zero(F);
     for (int j = 0; j < count; j += V) {
       VectorMask<Float> mask = F.indexInRange(j, count);

@@ -289,10 +289,10 @@ public final class Sgemm {
 
     private float[] left = ZEROS;
 
-    /** Where row 0 of A would lie, were there one strip. */
+    /** Where row 0 of A lies, unless A is packed. */
     private int leftAt;
 
-    /** The first row of the chunk. */
+    /** The first row of the chunk, where A is packed. */
     private int leftRow;
 
     private int leftLd;
@@ -328,7 +328,6 @@ public final class Sgemm {
       }
       GemmPacking.packStrips(a, aAt + blockK * lda + from, lda, depth, to - from, chunkOfA);
       left = chunkOfA;
-      leftAt = 0;
       leftRow = from;
       leftLd = GemmPacking.STRIP;
     }

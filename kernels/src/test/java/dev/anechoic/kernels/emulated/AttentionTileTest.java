@@ -45,9 +45,9 @@ class AttentionTileTest {
         Arena arena = new Arena(backend, Arena.Tag.WORKSPACE, new MemoryLedger())) {
       int width = (heads + 2 * kvHeads) * headSize;
       Random random = new Random(time);
-      Tensor qkv = normal(arena, random, batch, time, width);
-      Tensor dOut = normal(arena, random, batch, time, heads * headSize);
-      float[] old = values(random, batch * time * width);
+      Tensor qkv = Normal.tensor(arena, random, batch, time, width);
+      Tensor dOut = Normal.tensor(arena, random, batch, time, heads * headSize);
+      float[] old = Normal.values(random, batch * time * width);
       double scale = 1 / Math.sqrt(headSize);
       float[][] wgmma = null;
       float[][] mma = null;
@@ -94,7 +94,7 @@ class AttentionTileTest {
         Arena arena = new Arena(backend, Arena.Tag.WORKSPACE, new MemoryLedger())) {
       int width = (heads + 2 * kvHeads) * headSize;
       int outWidth = heads * headSize;
-      float[] packed = values(new Random(piece), batch * time * width);
+      float[] packed = Normal.values(new Random(piece), batch * time * width);
       double scale = 1 / Math.sqrt(headSize);
       Tensor whole = arena.of(nan(batch * time * outWidth), batch, time, outWidth);
       Tensor lse = arena.of(nan(batch * heads * time), batch, heads, time);
@@ -153,22 +153,6 @@ class AttentionTileTest {
   private static float[] nan(int size) {
     float[] values = new float[size];
     java.util.Arrays.fill(values, Float.NaN);
-    return values;
-  }
-
-  private static Tensor normal(Arena arena, Random random, int... dims) {
-    int size = 1;
-    for (int dim : dims) {
-      size *= dim;
-    }
-    return arena.of(values(random, size), dims);
-  }
-
-  private static float[] values(Random random, int size) {
-    float[] values = new float[size];
-    for (int i = 0; i < size; i++) {
-      values[i] = (float) random.nextGaussian();
-    }
     return values;
   }
 }

@@ -34,10 +34,10 @@ class MatmulTileTest {
     try (CudaBackend backend = (CudaBackend) Emulated.open("cuda-emulated-sm90");
         Arena arena = new Arena(backend, Arena.Tag.WORKSPACE, new MemoryLedger())) {
       Random random = new Random(m * 31L + n);
-      Tensor a = normal(arena, random, transposeA ? k : m, transposeA ? m : k);
-      Tensor b = normal(arena, random, transposeB ? n : k, transposeB ? k : n);
-      Tensor bias = transposeA ? null : normal(arena, random, n);
-      float[] old = values(random, m * n);
+      Tensor a = Normal.tensor(arena, random, transposeA ? k : m, transposeA ? m : k);
+      Tensor b = Normal.tensor(arena, random, transposeB ? n : k, transposeB ? k : n);
+      Tensor bias = transposeA ? null : Normal.tensor(arena, random, n);
+      float[] old = Normal.values(random, m * n);
       float[] wgmma = null;
       float[] mma = null;
       for (MatmulTile tile : MatmulTile.values()) {
@@ -66,8 +66,8 @@ class MatmulTileTest {
     try (CudaBackend backend = (CudaBackend) Emulated.open("cuda-emulated-sm90");
         Arena arena = new Arena(backend, Arena.Tag.WORKSPACE, new MemoryLedger())) {
       Random random = new Random(5);
-      Tensor a = normal(arena, random, 70, 72);
-      Tensor b = normal(arena, random, 72, 264);
+      Tensor a = Normal.tensor(arena, random, 70, 72);
+      Tensor b = Normal.tensor(arena, random, 72, 264);
       Tensor alone = arena.of(new float[70 * 264], 70, 264);
       Tensor out = arena.of(new float[70 * 264], 70, 264);
       tile.prepare(backend, arena, a, b, alone).run();
@@ -103,21 +103,5 @@ class MatmulTileTest {
       assertTrue(e.getMessage().contains("compute capability 9.0"), e.getMessage());
       backend.forceTile(MatmulTile.MMA_128X128);
     }
-  }
-
-  private static Tensor normal(Arena arena, Random random, int... dims) {
-    int size = 1;
-    for (int dim : dims) {
-      size *= dim;
-    }
-    return arena.of(values(random, size), dims);
-  }
-
-  private static float[] values(Random random, int size) {
-    float[] values = new float[size];
-    for (int i = 0; i < size; i++) {
-      values[i] = (float) random.nextGaussian();
-    }
-    return values;
   }
 }

@@ -45,16 +45,11 @@ public final class Scorer implements AutoCloseable {
    */
   public float[][] logprobs(List<int[]> sequences, double temperature) {
     float[][] logprobs = new float[sequences.size()][];
-    int from = 0;
-    while (from < logprobs.length) {
+    for (int from = 0; from < logprobs.length; ) {
+      int to = PaddedPass.end(from, logprobs.length, PASS_TOKENS, i -> sequences.get(i).length - 1);
       int longest = 0;
-      int to = from;
-      for (; to < logprobs.length; to++) {
-        int length = Math.max(longest, sequences.get(to).length - 1);
-        if (to > from && (to + 1 - from) * length > PASS_TOKENS) {
-          break;
-        }
-        longest = length;
+      for (int[] sequence : sequences.subList(from, to)) {
+        longest = Math.max(longest, sequence.length - 1);
       }
       pass(sequences, from, to, longest, temperature, logprobs);
       from = to;

@@ -1,5 +1,6 @@
 package dev.anechoic.rl.algorithm;
 
+import dev.anechoic.model.sample.PaddedPass;
 import dev.anechoic.tensor.Arena;
 import dev.anechoic.tensor.Backend;
 import dev.anechoic.tensor.DType;
@@ -89,8 +90,7 @@ public final class MicroBatch implements AutoCloseable {
     List<List<Trajectory>> groups = new ArrayList<>();
     int from = 0;
     while (from < sorted.size()) {
-      int size = Math.max(1, TARGET_TOKENS / inputLength(sorted.get(from)));
-      int to = Math.min(sorted.size(), from + size);
+      int to = PaddedPass.end(from, sorted.size(), TARGET_TOKENS, i -> inputLength(sorted.get(i)));
       groups.add(sorted.subList(from, to));
       from = to;
     }

@@ -41,30 +41,31 @@ final class RolloutFlops {
 
   /** The same, and the logits of the completion tokens. */
   static double forward(ModelConfig config, List<Trajectory> sequences) {
-    long tokens = sequences.stream().mapToLong(Trajectory::length).sum();
-    return trunk(config, sequences) + tokens * Flops.headPerToken(config);
+    return trunk(config, sequences) + heads(config, sequences);
   }
 
   /** Final hidden states of the completion tokens, each prompt once, shared by its samples. */
   static double sharedTrunk(ModelConfig config, List<Trajectory> rollout) {
-    double sum = 0;
+    double again = 0;
     int[] before = {};
     for (Trajectory t : rollout) {
-      int time = MicroBatch.inputLength(t);
       int[] prompt = t.promptTokens;
-      double ofPrompt = prompt.length * Flops.trunkPerToken(config, prompt.length);
-      sum += time * Flops.trunkPerToken(config, time);
       if (Arrays.equals(prompt, before)) {
-        sum -= ofPrompt;
+        again += prompt.length * Flops.trunkPerToken(config, prompt.length);
       }
       before = prompt;
     }
-    return sum;
+    return trunk(config, rollout) - again;
   }
 
   /** The same, and the logits of the completion tokens. */
   static double shared(ModelConfig config, List<Trajectory> rollout) {
-    long tokens = rollout.stream().mapToLong(Trajectory::length).sum();
-    return sharedTrunk(config, rollout) + tokens * Flops.headPerToken(config);
+    return sharedTrunk(config, rollout) + heads(config, rollout);
+  }
+
+  /** Logits of the completion tokens. */
+  private static double heads(ModelConfig config, List<Trajectory> sequences) {
+    long tokens = sequences.stream().mapToLong(Trajectory::length).sum();
+    return tokens * Flops.headPerToken(config);
   }
 }

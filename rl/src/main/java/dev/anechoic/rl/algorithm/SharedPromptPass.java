@@ -1,5 +1,6 @@
 package dev.anechoic.rl.algorithm;
 
+import dev.anechoic.model.sample.PaddedPass;
 import dev.anechoic.model.transformer.KvCache;
 import dev.anechoic.model.transformer.Transformer;
 import dev.anechoic.tensor.Arena;
@@ -161,17 +162,12 @@ final class SharedPromptPass implements AutoCloseable {
   private void readPrompts(KvCache cache, List<int[]> prompts) {
     int channels = model.config().channels();
     for (int from = 0; from < prompts.size(); ) {
-      int time = 0;
-      int to = from;
-      while (to < prompts.size()) {
-        int longest = Math.max(time, prompts.get(to).length);
-        if (to > from && (to + 1 - from) * longest > PASS_TOKENS) {
-          break;
-        }
-        time = longest;
-        to++;
-      }
+      int to = PaddedPass.end(from, prompts.size(), PASS_TOKENS, i -> prompts.get(i).length);
       int rows = to - from;
+      int time = 0;
+      for (int[] prompt : prompts.subList(from, to)) {
+        time = Math.max(time, prompt.length);
+      }
       int[] tokens = new int[rows * time];
       int[] slots = new int[rows];
       for (int r = 0; r < rows; r++) {
