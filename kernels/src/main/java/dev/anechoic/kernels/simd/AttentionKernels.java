@@ -1,8 +1,13 @@
 package dev.anechoic.kernels.simd;
 
+import static jdk.incubator.vector.VectorOperators.ASHR;
+import static jdk.incubator.vector.VectorOperators.LSHR;
+import static jdk.incubator.vector.VectorOperators.XOR;
+
 import dev.anechoic.tensor.Tensor;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
@@ -20,6 +25,7 @@ import jdk.incubator.vector.VectorSpecies;
  */
 final class AttentionKernels {
   private static final VectorSpecies<Float> F = Lanes.F;
+  private static final VectorSpecies<Integer> I = Lanes.I;
   private static final int V = F.length();
 
   /** Rows of one pass; their scores stay in the L1 cache. */
@@ -163,39 +169,52 @@ final class AttentionKernels {
     }
   }
 
-  /** Largest of {@code scale * s} over {@code count} scores; NaN where there is one. */
+  /**
+   * Largest of {@code scale * s} over {@code count} scores; where there is a NaN, any of them, since
+   * the sum of the exponentials is NaN then. What follows them up to a whole vector becomes minus
+   * infinity, so that its exponential is 0.
+   *
+   * <p>Compares bits as whole numbers: a maximum of floats takes several instructions, since it has
+   * to tell zeros and NaN apart.
+   */
   private static float maxScaled(float[] s, int at, int count, float scale) {
-    FloatVector max = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
-    int j = 0;
-    for (; j + V <= count; j += V) {
-      max = max.max(FloatVector.fromArray(F, s, at + j).mul(scale));
+    IntVector max = IntVector.broadcast(I, Integer.MIN_VALUE);
+    int whole = count & -V;
+    if (whole < count) {
+      FloatVector.broadcast(F, Float.NEGATIVE_INFINITY)
+          .blend(FloatVector.fromArray(F, s, at + whole), F.indexInRange(whole, count))
+          .intoArray(s, at + whole);
     }
-    if (j < count) {
-      VectorMask<Float> mask = F.indexInRange(j, count);
-      FloatVector tail = FloatVector.fromArray(F, s, at + j, mask).mul(scale);
-      max = max.max(tail.blend(Float.NEGATIVE_INFINITY, mask.not()));
+    for (int j = 0; j < count; j += V) {
+      IntVector bits = FloatVector.fromArray(F, s, at + j).mul(scale).reinterpretAsInts();
+      // Negative floats in reverse: their bits grow as they fall.
+      max = max.max(bits.lanewise(XOR, bits.lanewise(ASHR, 31).lanewise(LSHR, 1)));
     }
-    return max.reduceLanes(VectorOperators.MAX);
+    int largest = max.reduceLanes(VectorOperators.MAX);
+    return Float.intBitsToFloat(largest ^ largest >> 31 >>> 1);
   }
 
-  /** {@code s = exp(scale s - max)} in place; returns the sum, lane by lane, then folded. */
+  /**
+   * {@code s = exp(scale s - max)} in place, up to a whole vector; returns the sum, lane by lane,
+   * then folded.
+   */
   private static float expScaled(float[] s, int at, int count, float scale, float max) {
     FloatVector sum = FloatVector.zero(F);
     for (int j = 0; j < count; j += V) {
-      VectorMask<Float> mask = F.indexInRange(j, count);
-      FloatVector x = FloatVector.fromArray(F, s, at + j, mask).mul(scale).sub(max);
+      FloatVector x = FloatVector.fromArray(F, s, at + j).mul(scale).sub(max);
       FloatVector e = VectorMath.expNotPositive(x);
-      e.intoArray(s, at + j, mask);
-      sum = sum.add(e, mask);
+      e.intoArray(s, at + j);
+      sum = sum.add(e);
     }
     return VectorMath.sum(sum);
   }
 
   /**
-   * Weighted sums of the values for {@code rows} rows of which row r sees {@code first + r} keys:
-   * what all see at once, then the rest row by row. Each element is one chain in order of the keys.
+   * Weighted sums of the values for {@code rows} rows, of which row r sees {@code first + 1 + r}
+   * keys, times {@code factors[r]}. Each element is one chain in order of the keys: those that all
+   * rows see at once, then the rest.
    */
-  private static void addValues(
+  private static void mixValues(
       int rows,
       int first,
       int columns,
@@ -204,27 +223,23 @@ final class AttentionKernels {
       float[] v,
       int vAt,
       int ldv,
+      float[] factors,
       float[] out,
       int outAt,
       int ldo) {
+    int all = first + 1;
     SmallGemm.multiply(
-        false, rows, columns, first, weights, 0, ldw, v, vAt, ldv, false, out, outAt, ldo);
-    for (int r = 1; r < rows; r++) {
-      SmallGemm.multiply(
-          false,
-          1,
-          columns,
-          r,
-          weights,
-          r * ldw + first,
-          ldw,
-          v,
-          vAt + first * ldv,
-          ldv,
-          true,
-          out,
-          outAt + r * ldo,
-          ldo);
+        false, rows, columns, all, weights, 0, ldw, v, vAt, ldv, false, out, outAt, ldo);
+    int rest = vAt + all * ldv;
+    for (int c = 0; c < columns; c += V) {
+      for (int r = 0; r < rows; r++) {
+        FloatVector sum = FloatVector.fromArray(F, out, outAt + r * ldo + c);
+        for (int k = 0; k < r; k++) {
+          FloatVector value = FloatVector.fromArray(F, v, rest + k * ldv + c);
+          sum = FloatVector.broadcast(F, weights[r * ldw + all + k]).fma(value, sum);
+        }
+        sum.mul(factors[r]).intoArray(out, outAt + r * ldo + c);
+      }
     }
   }
 
@@ -353,9 +368,11 @@ final class AttentionKernels {
       int ldo) {
     float[] inverse = s.delta;
     for (int r = 0; r < rows; r++) {
-      int count = first + r + 1;
-      float max = maxScaled(s.weights, r * ldw, count, scale);
-      float sum = expScaled(s.weights, r * ldw, count, scale, max);
+      inverse[r] = maxScaled(s.weights, r * ldw, first + r + 1, scale);
+    }
+    for (int r = 0; r < rows; r++) {
+      float max = inverse[r];
+      float sum = expScaled(s.weights, r * ldw, first + r + 1, scale, max);
       inverse[r] = 1 / sum;
       s.sums[r] = SoftmaxKernels.plusLog(max, sum);
     }
@@ -366,9 +383,9 @@ final class AttentionKernels {
     }
     float[] to = aside ? s.out : out;
     int at = aside ? 0 : outAt;
-    addValues(rows, first + 1, headSize, s.weights, ldw, values, valuesAt, ldv, to, at, ld);
-    for (int r = 0; r < rows; r++) {
-      Elementwise.scale(to, at + r * ld, inverse[r], out, outAt + r * ldo, headSize, false);
+    mixValues(rows, first, headSize, s.weights, ldw, values, valuesAt, ldv, inverse, to, at, ld);
+    for (int r = 0; aside && r < rows; r++) {
+      System.arraycopy(to, r * ld, out, outAt + r * ldo, headSize);
     }
   }
 
@@ -551,13 +568,27 @@ final class AttentionKernels {
      */
     private static void scoreGradients(
         float[] w, float[] g, int at, int count, int end, float scale, float lse, float delta) {
-      for (int j = 0; j < end; j += V) {
-        VectorMask<Float> mask = F.indexInRange(j, count);
-        FloatVector x = FloatVector.fromArray(F, w, at + j, mask).mul(scale).sub(lse);
-        FloatVector p = FloatVector.zero(F).blend(VectorMath.exp(x), mask);
-        FloatVector d = FloatVector.fromArray(F, g, at + j, mask).sub(delta).mul(scale);
+      int whole = count & -V;
+      int seen = whole;
+      if (whole < count) {
+        VectorMask<Float> mask = F.indexInRange(whole, count);
+        FloatVector.broadcast(F, Float.NEGATIVE_INFINITY)
+            .blend(FloatVector.fromArray(F, w, at + whole), mask)
+            .intoArray(w, at + whole);
+        FloatVector.zero(F)
+            .blend(FloatVector.fromArray(F, g, at + whole), mask)
+            .intoArray(g, at + whole);
+        seen += V;
+      }
+      for (int j = 0; j < seen; j += V) {
+        FloatVector x = FloatVector.fromArray(F, w, at + j).mul(scale).sub(lse);
+        FloatVector p = VectorMath.exp(x);
         p.intoArray(w, at + j);
-        FloatVector.zero(F).blend(d.mul(p), mask).intoArray(g, at + j);
+        FloatVector.fromArray(F, g, at + j).sub(delta).mul(scale).mul(p).intoArray(g, at + j);
+      }
+      for (int j = seen; j < end; j += V) {
+        FloatVector.zero(F).intoArray(w, at + j);
+        FloatVector.zero(F).intoArray(g, at + j);
       }
     }
   }

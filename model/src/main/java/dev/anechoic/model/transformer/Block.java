@@ -7,6 +7,7 @@ import dev.anechoic.tensor.Tensor;
 import dev.anechoic.tensor.op.Add;
 import dev.anechoic.tensor.op.Attention;
 import dev.anechoic.tensor.op.Checkpoint;
+import dev.anechoic.tensor.op.Embedding;
 import dev.anechoic.tensor.op.LayerNorm;
 import dev.anechoic.tensor.op.MatMul;
 import dev.anechoic.tensor.op.RmsNorm;
@@ -54,11 +55,24 @@ final class Block {
     this.observer = observer;
   }
 
-  /** x [N,C] to [N,C], with attention within each of the B sequences of T tokens. */
-  Tensor forward(Tape tape, Tensor x, int batch, int time, @Nullable Tensor starts) {
+  /**
+   * x [N,C] to [N,C], with attention within each of the B sequences of T tokens.
+   *
+   * @param kept I32 [M], the rows to return, as [M,C]; null for all
+   */
+  Tensor forward(
+      Tape tape, Tensor x, int batch, int time, @Nullable Tensor starts, @Nullable Tensor kept) {
     Tensor packed = project(tape, x, batch, time, starts);
     Tensor attended = Attention.forward(tape, packed, config.heads(), config.kvHeads());
-    return finish(tape, x, attended);
+    if (kept == null) {
+      return finish(tape, x, attended.view(0, rows), attended);
+    }
+    Tensor someX = Embedding.forward(tape, x, kept);
+    Tensor someAttended = Embedding.forward(tape, attended.view(0, rows), kept);
+    free(tape, attended);
+    Tensor out = finish(tape, someX, someAttended, someAttended);
+    free(tape, someX);
+    return out;
   }
 
   /** As {@link #forward}, with attention over a cache; never recorded. */
@@ -84,7 +98,7 @@ final class Block {
             cache.keys(layer),
             cache.values(layer),
             attended);
-    return finish(tape, x, attended);
+    return finish(tape, x, attended.view(0, rows), attended);
   }
 
   /** Rotated queries, keys and values: [B,T,(H+2K)D]. */
@@ -104,13 +118,16 @@ final class Block {
     return packed;
   }
 
-  private Tensor finish(Tape tape, Tensor x, Tensor attended) {
-    Tensor gathered = attended.view(0, rows);
+  /**
+   * From x [N,C] and what the heads have gathered, [N,HD], to the output [N,C]. Frees {@code
+   * memory}, in which the latter lies.
+   */
+  private Tensor finish(Tape tape, Tensor x, Tensor gathered, Tensor memory) {
     if (observer != null) {
       observer.attended(layer, gathered);
     }
     Tensor o = MatMul.forward(tape, gathered, attentionOut);
-    free(tape, attended);
+    free(tape, memory);
     Tensor y = Add.forward(tape, x, o);
     free(tape, o);
     Tensor h = norm(tape, config, y, ffnNorm);
@@ -161,7 +178,7 @@ final class Block {
 
     @Override
     public Tensor forward(Tape tape, Tensor x) {
-      return block.forward(tape, x, batch, time, starts);
+      return block.forward(tape, x, batch, time, starts, null);
     }
   }
 }

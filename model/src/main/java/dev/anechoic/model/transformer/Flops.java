@@ -43,6 +43,16 @@ public final class Flops {
     return forwardPerToken(config, time) - headPerToken(config);
   }
 
+  /**
+   * What {@link Transformer#hiddenRows} saves, per row that is not asked for: the matrices of the
+   * last block behind its attention.
+   */
+  public static double lastBlockTail(ModelConfig config) {
+    double attentionOut = (double) config.channels() * config.channels();
+    double ffn = 3.0 * config.channels() * config.ffnChannels();
+    return FORWARD_PER_WEIGHT * (attentionOut + ffn);
+  }
+
   /** Forward and backward pass, per token, in sequences of {@code time} tokens. */
   public static double trainPerToken(ModelConfig config, int time) {
     return TRAIN_PER_FORWARD * forwardPerToken(config, time);

@@ -145,17 +145,41 @@ public final class Transformer implements AutoCloseable {
    * @return [B*T,C]
    */
   public Tensor hidden(Tape tape, Tensor tokens, @Nullable Tensor starts) {
+    return hidden(tape, tokens, starts, null);
+  }
+
+  /**
+   * Rows of {@link #hidden(Tape, Tensor, Tensor)} from position 0 on, the same bits, without what
+   * the last block computes of other rows behind its attention: in RL the rows of a prompt are read
+   * only as keys and values there.
+   *
+   * @param tokens I32 [B,T], right-padded with any token
+   * @param rows I32 [N], rows of the [B*T,C] result; where they increase, gradients have the bits of
+   *     the whole pass too, since sums over rows keep their order
+   * @return [N,C]
+   */
+  public Tensor hiddenRows(Tape tape, Tensor tokens, Tensor rows) {
+    boolean whole = isObserved() || checkpointing && tape.isRecording();
+    if (whole) { // an observer sees all rows, and a checkpoint keeps blocks of one shape
+      return Embedding.forward(tape, hidden(tape, tokens, null), rows);
+    }
+    return hidden(tape, tokens, null, rows);
+  }
+
+  private Tensor hidden(
+      Tape tape, Tensor tokens, @Nullable Tensor starts, @Nullable Tensor rows) {
     int batch = tokens.dim(0);
     int time = tokens.dim(1);
     checkTime(tokens, config.contextLength());
     Tensor x = embed(tape, tokens, starts);
     observe(0, x);
     for (int i = 0; i < blocks.length; i++) {
+      Tensor kept = i == blocks.length - 1 ? rows : null;
       Tensor y =
           checkpointing && tape.isRecording()
               ? Checkpoint.forward(
                   tape, checkpointTape, blocks[i].checkpointed(batch, time, starts), x)
-              : blocks[i].forward(tape, x, batch, time, starts);
+              : blocks[i].forward(tape, x, batch, time, starts, kept);
       freeResidual(tape, x);
       x = y;
       observe(i + 1, x);

@@ -15,6 +15,7 @@ import dev.anechoic.tensor.Tape;
 import dev.anechoic.tensor.Tensor;
 import dev.anechoic.tensor.TensorException;
 import dev.anechoic.tensor.op.CrossEntropy;
+import dev.anechoic.tensor.op.Embedding;
 import dev.anechoic.tensor.op.WeightedSum;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -95,6 +96,32 @@ class TransformerTest {
         double[] padded = f.logits(Arrays.copyOf(row, 2 * TIME), 1);
         assertArrayEquals(expected, Arrays.copyOf(padded, rowSize), 0.0, "padded");
       }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("backendsAndModels")
+  void chosenRowsHaveTheBitsOfTheWholePass(String name, ModelConfig config) {
+    int[] rows = {3, 4, TIME - 1, TIME, 2 * TIME - 1};
+    try (Fixture f = new Fixture(name, config)) {
+      f.model.parameters().trainable();
+      int[] tokens = randomTokens(2 * TIME, 6);
+      Tensor whole = f.model.hidden(f.tape, f.arena.of(tokens, 2, TIME), null);
+      Tensor gathered = Embedding.forward(f.tape, whole, f.arena.of(rows, rows.length));
+      double[] expected = gathered.toDoubles();
+      double[] expectedGradient = f.gradientOfSum(gathered);
+
+      f.model.parameters().zeroGrad();
+      Tensor chosen =
+          f.model.hiddenRows(
+              f.tape, f.arena.of(tokens, 2, TIME), f.arena.of(rows, rows.length));
+      assertArrayEquals(expected, chosen.toDoubles(), 0.0);
+      double[] gradient = f.gradientOfSum(chosen);
+      // Rows without a gradient are left out of sums: the same terms, on a GPU in other chunks.
+      double largest = Arrays.stream(expectedGradient).map(Math::abs).max().orElseThrow();
+      assertTrue(largest > 0, "a gradient");
+      double tolerance = name.startsWith("cuda") ? 1e-5 * largest : 0;
+      assertArrayEquals(expectedGradient, gradient, tolerance);
     }
   }
 
@@ -337,6 +364,17 @@ class TransformerTest {
     double[] gradient(int[] tokens) {
       model.parameters().trainable();
       backward(tokens, 2);
+      return model.parameters().grad().toDoubles();
+    }
+
+    /** Gradient of a weighted sum of all elements, every weight another. */
+    double[] gradientOfSum(Tensor y) {
+      float[] weights = new float[(int) y.size()];
+      for (int i = 0; i < weights.length; i++) {
+        weights[i] = (float) Philox.normal(SEED, 98, 0, 0, i);
+      }
+      tape.backward(WeightedSum.forward(tape, y, arena.of(weights, y.dim(0), y.columns())));
+      tape.reset();
       return model.parameters().grad().toDoubles();
     }
 

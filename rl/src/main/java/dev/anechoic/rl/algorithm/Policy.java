@@ -6,7 +6,6 @@ import dev.anechoic.tensor.Arena;
 import dev.anechoic.tensor.MemoryLedger;
 import dev.anechoic.tensor.Tape;
 import dev.anechoic.tensor.Tensor;
-import dev.anechoic.tensor.op.Embedding;
 
 /** The model that is trained, with the tape of its passes and its optimizer. */
 public final class Policy implements AutoCloseable {
@@ -46,8 +45,7 @@ public final class Policy implements AutoCloseable {
 
   /** Final hidden states [N,C] from which the completion tokens of the batch are chosen. */
   public Tensor hidden(MicroBatch loaded) {
-    Tensor all = model.hidden(tape, loaded.tokens(), null); // [S*T,C]
-    return Embedding.forward(tape, all, loaded.rows());
+    return model.hiddenRows(tape, loaded.tokens(), loaded.rows());
   }
 
   /** Operations of the forward pass over a batch. */

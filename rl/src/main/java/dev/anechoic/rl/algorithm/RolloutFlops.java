@@ -29,8 +29,17 @@ final class RolloutFlops {
     return sum;
   }
 
-  /** Final hidden states of prompts and completions. */
+  /** Final hidden states of the completion tokens. */
   static double trunk(ModelConfig config, List<Trajectory> sequences) {
+    double unread = 0;
+    for (Trajectory t : sequences) {
+      unread += (MicroBatch.inputLength(t) - t.length()) * Flops.lastBlockTail(config);
+    }
+    return wholeTrunk(config, sequences) - unread;
+  }
+
+  /** Final hidden states of prompts and completions. */
+  private static double wholeTrunk(ModelConfig config, List<Trajectory> sequences) {
     double sum = 0;
     for (Trajectory t : sequences) {
       int time = MicroBatch.inputLength(t);
@@ -39,12 +48,12 @@ final class RolloutFlops {
     return sum;
   }
 
-  /** The same, and the logits of the completion tokens. */
+  /** {@link #trunk}, and the logits of the completion tokens. */
   static double forward(ModelConfig config, List<Trajectory> sequences) {
     return trunk(config, sequences) + heads(config, sequences);
   }
 
-  /** Final hidden states of the completion tokens, each prompt once, shared by its samples. */
+  /** Final hidden states of prompts and completions, each prompt once, shared by its samples. */
   static double sharedTrunk(ModelConfig config, List<Trajectory> rollout) {
     double again = 0;
     int[] before = {};
@@ -55,10 +64,10 @@ final class RolloutFlops {
       }
       before = prompt;
     }
-    return trunk(config, rollout) - again;
+    return wholeTrunk(config, rollout) - again;
   }
 
-  /** The same, and the logits of the completion tokens. */
+  /** {@link #sharedTrunk}, and the logits of the completion tokens. */
   static double shared(ModelConfig config, List<Trajectory> rollout) {
     return sharedTrunk(config, rollout) + heads(config, rollout);
   }

@@ -9,7 +9,6 @@ import dev.anechoic.tensor.Arena;
 import dev.anechoic.tensor.MemoryLedger;
 import dev.anechoic.tensor.Tape;
 import dev.anechoic.tensor.Tensor;
-import dev.anechoic.tensor.op.Embedding;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -82,8 +81,7 @@ final class ValueModel implements AutoCloseable {
     if (own == null) {
       return head.values(policy.tape(), policyHidden, ppo.critic() == Critic.DETACHED_HEAD);
     }
-    Tensor all = own.hidden(tape, batch.tokens(), null);
-    return head.values(tape, Embedding.forward(tape, all, batch.rows()), false);
+    return head.values(tape, own.hiddenRows(tape, batch.tokens(), batch.rows()), false);
   }
 
   /** Operations of a network of its own in one forward pass; a head's are next to none. */
