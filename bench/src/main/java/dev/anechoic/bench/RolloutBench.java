@@ -90,7 +90,8 @@ final class RolloutBench implements Runnable {
 
   /** Of the whole batch. */
   private double flops(ModelConfig config) {
-    double sum = (prompt - 1) * Flops.forwardPerToken(config, prompt);
+    int prefix = prompt - 1; // the last prompt token is read by the first draw
+    double sum = prefix * (Flops.trunkPerToken(config, prefix) - Flops.lastBlockTail(config));
     for (int i = 0; i < newTokens; i++) {
       sum += Flops.decode(config, prompt + i - 1);
     }

@@ -170,9 +170,9 @@ final class AttentionKernels {
   }
 
   /**
-   * Largest of {@code scale * s} over {@code count} scores; where there is a NaN, any of them, since
-   * the sum of the exponentials is NaN then. What follows them up to a whole vector becomes minus
-   * infinity, so that its exponential is 0.
+   * Largest of {@code scale * s} over {@code count} scores; where there is a NaN, any of them,
+   * since the sum of the exponentials is NaN then. What follows them up to a whole vector becomes
+   * minus infinity, so that its exponential is 0.
    *
    * <p>Compares bits as whole numbers: a maximum of floats takes several instructions, since it has
    * to tell zeros and NaN apart.

@@ -7,9 +7,12 @@ package dev.anechoic.model.sample;
  * @param tokens the drawn tokens, the stop token included, a forced opening not
  * @param logprobs log-probability of each drawn token at the temperature of sampling (of 1 where
  *     that was 0), over the tokens that top-k and top-p kept
+ * @param readouts what the sampler's {@link StateReadout} gave for each drawn token; empty where it
+ *     had none, or replayed recorded steps
  * @param stopped whether the stop token ended it, rather than the limit on length
  */
-public record Completion(SampleRequest request, int[] tokens, float[] logprobs, boolean stopped) {
+public record Completion(
+    SampleRequest request, int[] tokens, float[] logprobs, float[] readouts, boolean stopped) {
 
   /** Prompt, opening and drawn tokens in one array. */
   public int[] sequence() {

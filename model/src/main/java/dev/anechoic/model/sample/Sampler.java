@@ -4,9 +4,12 @@ import dev.anechoic.model.UserError;
 import dev.anechoic.model.transformer.KvCache;
 import dev.anechoic.model.transformer.ModelConfig;
 import dev.anechoic.model.transformer.Transformer;
+import dev.anechoic.tensor.Arena;
 import dev.anechoic.tensor.Backend;
 import dev.anechoic.tensor.MemoryLedger;
+import dev.anechoic.tensor.Tensor;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Draws completions in slots of a cache, each of which holds one sequence at a time.
@@ -34,6 +37,8 @@ public final class Sampler implements AutoCloseable {
   private final Transformer model;
   private final Backend backend;
   private final SlotGroup[] groups;
+  private final Arena workspace;
+  private @Nullable StateReadout readout;
 
   /**
    * @param slots most sequences that grow at once; fewer do where their cache would outgrow the
@@ -44,6 +49,7 @@ public final class Sampler implements AutoCloseable {
   public Sampler(Transformer model, int slots, int positions, MemoryLedger ledger) {
     this.model = model;
     backend = model.backend();
+    workspace = new Arena(backend, Arena.Tag.WORKSPACE, ledger);
     List<Backend> threads = backend.perThread();
     if (threads.size() == 1 || slots < LEAST_SLOTS_PER_THREAD * threads.size()) {
       threads = List.of(backend);
@@ -68,6 +74,11 @@ public final class Sampler implements AutoCloseable {
     long parameterBytes = model.parameters().flat().size() * elementBytes;
     long most = Math.max(model.backend().cacheBytesPerThread(), parameterBytes) / slotBytes;
     return (int) Math.min(wanted, Math.max(LEAST_ROWS, most));
+  }
+
+  /** What to read off the states that choose tokens from now on; null for nothing. */
+  public void setReadout(@Nullable StateReadout readout) {
+    this.readout = readout;
   }
 
   public Transformer model() {
@@ -111,13 +122,15 @@ public final class Sampler implements AutoCloseable {
   public List<Completion> sample(List<SampleRequest> requests, SampleSettings settings) {
     requests.forEach(this::check);
     RequestQueue queue = new RequestQueue(requests);
+    workspace.reset();
+    Tensor head = backend.replays() ? null : model.headColumns(workspace);
     if (groups.length == 1 || model.isObserved()) {
       SlotGroup group = groups[0];
       group.model().setObserver(model.observer());
-      group.sample(queue, requests.size(), settings);
+      group.sample(queue, requests.size(), settings, head, readout);
     } else {
       int share = (requests.size() + groups.length - 1) / groups.length;
-      backend.runPerThread(thread -> groups[thread].sample(queue, share, settings));
+      backend.runPerThread(thread -> groups[thread].sample(queue, share, settings, head, readout));
     }
     return queue.completions();
   }
@@ -140,6 +153,7 @@ public final class Sampler implements AutoCloseable {
 
   @Override
   public void close() {
+    workspace.close();
     for (SlotGroup group : groups) {
       group.close();
       if (group.model() != model) {

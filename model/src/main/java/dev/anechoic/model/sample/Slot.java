@@ -19,6 +19,7 @@ final class Slot {
 
   private int[] tokens = new int[0];
   private float[] logprobs = new float[0];
+  private float[] readouts = new float[0];
   private int drawn;
 
   boolean isFree() {
@@ -35,13 +36,15 @@ final class Slot {
     if (tokens.length < maxNewTokens) {
       tokens = new int[maxNewTokens];
       logprobs = new float[maxNewTokens];
+      readouts = new float[maxNewTokens];
     }
   }
 
   /** The pending token is in the cache now, and this one was drawn behind it. */
-  void append(int token, float logprob) {
+  void append(int token, float logprob, float readout) {
     tokens[drawn] = token;
     logprobs[drawn] = logprob;
+    readouts[drawn] = readout;
     drawn++;
     cached++;
     pending = token;
@@ -51,10 +54,17 @@ final class Slot {
     return drawn;
   }
 
-  Completion finish(boolean stopped) {
+  /**
+   * @param read whether the readouts mean something
+   */
+  Completion finish(boolean stopped, boolean read) {
     SampleRequest done = Objects.requireNonNull(request);
     request = null;
     return new Completion(
-        done, Arrays.copyOf(tokens, drawn), Arrays.copyOf(logprobs, drawn), stopped);
+        done,
+        Arrays.copyOf(tokens, drawn),
+        Arrays.copyOf(logprobs, drawn),
+        Arrays.copyOf(readouts, read ? drawn : 0),
+        stopped);
   }
 }

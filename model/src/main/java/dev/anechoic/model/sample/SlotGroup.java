@@ -8,6 +8,7 @@ import dev.anechoic.tensor.DType;
 import dev.anechoic.tensor.MemoryLedger;
 import dev.anechoic.tensor.Tape;
 import dev.anechoic.tensor.Tensor;
+import dev.anechoic.tensor.op.MatMul;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -43,6 +44,7 @@ final class SlotGroup implements AutoCloseable {
   private final int[] rowSamples;
   private final int[] rowPositions;
   private final float[] rowLogprobs;
+  private final float[] rowReadouts;
   private int[] prefillTokens = new int[0];
   private final int[] prefillRows;
   private final int[] copySources;
@@ -50,6 +52,8 @@ final class SlotGroup implements AutoCloseable {
   /** Where the backend replays work: several steps at once. */
   private final @Nullable DecodeBlock block;
 
+  private @Nullable Tensor headColumns; // [C,V]
+  private @Nullable StateReadout readout;
   private int active;
   private long decodedTokens;
   private long prefilledTokens;
@@ -71,6 +75,7 @@ final class SlotGroup implements AutoCloseable {
     rowSamples = new int[slots];
     rowPositions = new int[slots];
     rowLogprobs = new float[slots];
+    rowReadouts = new float[slots];
     prefillRows = new int[slots];
     copySources = new int[slots];
     block = backend.replays() ? new DecodeBlock(model, cache, tape, ledger) : null;
@@ -100,9 +105,18 @@ final class SlotGroup implements AutoCloseable {
    * Takes requests until none is left, and completes them.
    *
    * @param most slots to use at once
+   * @param head the model's {@link Transformer#headColumns}, or null to use the head as it lies
+   * @param readout of the states that choose tokens, or null
    */
-  void sample(RequestQueue queue, int most, SampleSettings settings) {
+  void sample(
+      RequestQueue queue,
+      int most,
+      SampleSettings settings,
+      @Nullable Tensor head,
+      @Nullable StateReadout readout) {
     releaseSlots();
+    headColumns = head;
+    this.readout = readout;
     int usable = Math.min(most, slots.length);
     while (true) {
       int free = usable - active;
@@ -211,7 +225,7 @@ final class SlotGroup implements AutoCloseable {
     }
     Tensor tokens = arena.tensor(DType.I32, count, longest);
     backend.write(tokens, prefillTokens, 0);
-    model.hiddenCached(tape, tokens, cache, upload(rowSlots, count), upload(rowStarts, count));
+    model.extendCache(tape, tokens, cache, upload(rowSlots, count), upload(rowStarts, count));
     tape.reset();
   }
 
@@ -234,18 +248,18 @@ final class SlotGroup implements AutoCloseable {
     }
     draw(rows, settings);
     for (int r = 0; r < rows; r++) {
-      take(slots[rowSlots[r]], rowTokens[r], rowLogprobs[r], settings, queue);
+      Slot slot = slots[rowSlots[r]];
+      slot.append(rowTokens[r], rowLogprobs[r], rowReadouts[r]);
+      taken(slot, readout != null, settings, queue);
     }
   }
 
-  /** Adds a drawn token to a slot, and ends its completion where that was the last one. */
-  private void take(
-      Slot slot, int token, float logprob, SampleSettings settings, RequestQueue queue) {
-    slot.append(token, logprob);
+  /** Ends a completion where the token that it has just taken was the last one. */
+  private void taken(Slot slot, boolean read, SampleSettings settings, RequestQueue queue) {
     decodedTokens++;
-    boolean stopped = token == settings.stopToken();
+    boolean stopped = slot.pending == settings.stopToken();
     if (stopped || remaining(slot, settings) == 0) {
-      queue.done(slot.order, slot.finish(stopped));
+      queue.done(slot.order, slot.finish(stopped, read));
       active--;
     }
   }
@@ -276,18 +290,22 @@ final class SlotGroup implements AutoCloseable {
     for (int r = 0; r < rows; r++) {
       Slot slot = slots[rowSlots[r]];
       for (int step = 0; step < DecodeBlock.STEPS && !slot.isFree(); step++) {
-        take(slot, steps.token(step, r), steps.logprob(step, r), settings, queue);
+        slot.append(steps.token(step, r), steps.logprob(step, r), Float.NaN);
+        taken(slot, false, settings, queue);
       }
     }
   }
 
-  /** From rowTokens, the pending ones, to rowTokens and rowLogprobs, the drawn ones. */
+  /** From rowTokens, the pending ones, to rowTokens, the drawn ones, and what goes with them. */
   private void draw(int rows, SampleSettings settings) {
     Tensor pending = arena.tensor(DType.I32, rows, 1);
     backend.write(pending, rowTokens, 0);
     Tensor hidden =
         model.hiddenCached(tape, pending, cache, upload(rowSlots, rows), upload(rowStarts, rows));
-    Tensor logits = model.logits(tape, hidden);
+    Tensor logits =
+        headColumns == null
+            ? model.logits(tape, hidden)
+            : MatMul.forward(tape, hidden, headColumns);
     Tensor tokens = arena.tensor(DType.I32, rows);
     Tensor logprobs = arena.tensor(backend.floatType(), rows);
     backend.sample(
@@ -304,6 +322,9 @@ final class SlotGroup implements AutoCloseable {
         logprobs);
     backend.read(tokens, rowTokens, 0);
     backend.read(logprobs, rowLogprobs, 0);
+    if (readout != null) {
+      backend.read(readout.read(tape, hidden), rowReadouts, 0);
+    }
     tape.reset();
   }
 

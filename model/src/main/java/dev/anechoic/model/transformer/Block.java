@@ -85,6 +85,32 @@ final class Block {
       int layer,
       Tensor slots,
       Tensor starts) {
+    Tensor attended = attendCached(tape, x, batch, time, cache, layer, slots, starts);
+    return finish(tape, x, attended.view(0, rows), attended);
+  }
+
+  /** What {@link #forwardCached} leaves in the cache, and no more. */
+  void extendCache(
+      Tape tape,
+      Tensor x,
+      int batch,
+      int time,
+      KvCache cache,
+      int layer,
+      Tensor slots,
+      Tensor starts) {
+    free(tape, attendCached(tape, x, batch, time, cache, layer, slots, starts));
+  }
+
+  private Tensor attendCached(
+      Tape tape,
+      Tensor x,
+      int batch,
+      int time,
+      KvCache cache,
+      int layer,
+      Tensor slots,
+      Tensor starts) {
     Tensor packed = project(tape, x, batch, time, starts);
     Tensor attended = tape.arena().likeWithColumns(packed, config.channels());
     tape.backend()
@@ -98,7 +124,7 @@ final class Block {
             cache.keys(layer),
             cache.values(layer),
             attended);
-    return finish(tape, x, attended.view(0, rows), attended);
+    return attended;
   }
 
   /** Rotated queries, keys and values: [B,T,(H+2K)D]. */

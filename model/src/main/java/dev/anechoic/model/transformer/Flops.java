@@ -44,8 +44,8 @@ public final class Flops {
   }
 
   /**
-   * What {@link Transformer#hiddenRows} saves, per row that is not asked for: the matrices of the
-   * last block behind its attention.
+   * What {@link Transformer#hiddenRows} and {@link Transformer#extendCache} save, per token whose
+   * state is not asked for: the matrices of the last block behind its attention.
    */
   public static double lastBlockTail(ModelConfig config) {
     double attentionOut = (double) config.channels() * config.channels();

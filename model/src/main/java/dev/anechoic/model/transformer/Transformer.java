@@ -154,8 +154,8 @@ public final class Transformer implements AutoCloseable {
    * only as keys and values there.
    *
    * @param tokens I32 [B,T], right-padded with any token
-   * @param rows I32 [N], rows of the [B*T,C] result; where they increase, gradients have the bits of
-   *     the whole pass too, since sums over rows keep their order
+   * @param rows I32 [N], rows of the [B*T,C] result; where they increase, gradients have the bits
+   *     of the whole pass too, since sums over rows keep their order
    * @return [N,C]
    */
   public Tensor hiddenRows(Tape tape, Tensor tokens, Tensor rows) {
@@ -166,8 +166,7 @@ public final class Transformer implements AutoCloseable {
     return hidden(tape, tokens, null, rows);
   }
 
-  private Tensor hidden(
-      Tape tape, Tensor tokens, @Nullable Tensor starts, @Nullable Tensor rows) {
+  private Tensor hidden(Tape tape, Tensor tokens, @Nullable Tensor starts, @Nullable Tensor rows) {
     int batch = tokens.dim(0);
     int time = tokens.dim(1);
     checkTime(tokens, config.contextLength());
@@ -198,28 +197,66 @@ public final class Transformer implements AutoCloseable {
    * @return [B*T,C]
    */
   public Tensor hiddenCached(Tape tape, Tensor tokens, KvCache cache, Tensor slots, Tensor starts) {
-    int batch = tokens.dim(0);
-    int time = tokens.dim(1);
-    checkTime(tokens, cache.positions());
     boolean recording = tape.setRecording(false);
     try {
-      Tensor x = embed(tape, tokens, starts);
-      observe(0, x);
-      for (int i = 0; i < blocks.length; i++) {
-        Tensor y = blocks[i].forwardCached(tape, x, batch, time, cache, i, slots, starts);
-        freeResidual(tape, x);
-        x = y;
-        observe(i + 1, x);
-      }
+      Tensor x = cachedBlocks(tape, tokens, cache, slots, starts, blocks.length);
       return finish(tape, x);
     } finally {
       tape.setRecording(recording);
     }
   }
 
+  /**
+   * As {@link #hiddenCached} for tokens whose states nobody asks for: the cache is extended, and
+   * what the last block would compute from its attention on is left out.
+   */
+  public void extendCache(Tape tape, Tensor tokens, KvCache cache, Tensor slots, Tensor starts) {
+    if (isObserved()) {
+      hiddenCached(tape, tokens, cache, slots, starts);
+      return;
+    }
+    boolean recording = tape.setRecording(false);
+    try {
+      int last = blocks.length - 1;
+      Tensor x = cachedBlocks(tape, tokens, cache, slots, starts, last);
+      blocks[last].extendCache(tape, x, tokens.dim(0), tokens.dim(1), cache, last, slots, starts);
+      freeResidual(tape, x);
+    } finally {
+      tape.setRecording(recording);
+    }
+  }
+
+  /** The residual behind the first {@code count} blocks, [B*T,C]. */
+  private Tensor cachedBlocks(
+      Tape tape, Tensor tokens, KvCache cache, Tensor slots, Tensor starts, int count) {
+    int batch = tokens.dim(0);
+    int time = tokens.dim(1);
+    checkTime(tokens, cache.positions());
+    Tensor x = embed(tape, tokens, starts);
+    observe(0, x);
+    for (int i = 0; i < count; i++) {
+      Tensor y = blocks[i].forwardCached(tape, x, batch, time, cache, i, slots, starts);
+      freeResidual(tape, x);
+      x = y;
+      observe(i + 1, x);
+    }
+    return x;
+  }
+
   /** hidden [N,C], after the final norm, to logits [N,V]. */
   public Tensor logits(Tape tape, Tensor hidden) {
     return MatMul.forward(tape, hidden, false, head, true, null);
+  }
+
+  /**
+   * The head transposed, [C,V], for many products of few rows, {@code matmul(hidden, headColumns)}:
+   * the logits' bits, without turning the head around in each of them. A copy: weights that change
+   * later are not in it.
+   */
+  public Tensor headColumns(Arena arena) {
+    Tensor columns = arena.tensor(backend.floatType(), config.channels(), config.vocabSize());
+    backend.permute(head, new int[] {1, 0}, columns, false);
+    return columns;
   }
 
   /** What a residual [N,C] would say were it the last: final norm and head, to [N,V]. */

@@ -40,10 +40,12 @@ public final class ValueHead implements AutoCloseable {
   public Tensor values(Tape tape, Tensor hidden, boolean detached) {
     Tensor features = detached ? copyOf(tape, hidden) : hidden;
     Tensor column = MatMul.forward(tape, features, false, weight, false, bias);
-    if (flat.size() != column.size()) {
-      flat = Shape.of(Math.toIntExact(column.size()));
+    Shape shape = flat; // once: several threads may sample with this head
+    if (shape.size() != column.size()) {
+      shape = Shape.of(Math.toIntExact(column.size()));
+      flat = shape;
     }
-    return column.view(0, flat);
+    return column.view(0, shape);
   }
 
   /** A copy has no history, so no gradient flows through it. */

@@ -12,9 +12,13 @@ import dev.anechoic.model.testing.Replays;
 import dev.anechoic.model.transformer.ModelConfig;
 import dev.anechoic.model.transformer.Positions;
 import dev.anechoic.model.transformer.Transformer;
+import dev.anechoic.model.transformer.ValueHead;
+import dev.anechoic.tensor.Arena;
 import dev.anechoic.tensor.Backend;
 import dev.anechoic.tensor.MemoryLedger;
 import dev.anechoic.tensor.Philox;
+import dev.anechoic.tensor.Tape;
+import dev.anechoic.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -101,6 +105,37 @@ class SamplerTest {
     float[] drawn = completion.logprobs();
     for (int t = 0; t < drawn.length; t++) {
       assertEquals(scored[first + t], drawn[t], 0.0f, "token " + t);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("backends")
+  void readoutsAreThoseOfAPassOverTheWholeSequence(String name) {
+    try (Backend backend = BackendsUnderTest.open(name, 3);
+        Transformer model = model(backend);
+        ValueHead head = new ValueHead(CONFIG.channels(), backend, ledger);
+        Sampler sampler = new Sampler(model, 12, CONTEXT, ledger);
+        Arena arena = new Arena(backend, Arena.Tag.ACTIVATIONS, ledger)) {
+      head.parameters().initialize(SEED);
+      sampler.setReadout((tape, hidden) -> head.values(tape, hidden, false));
+      Tape tape = new Tape(arena);
+      tape.setRecording(false);
+      for (Completion c : sampler.sample(requests(), settings())) {
+        if (backend.replays()) {
+          assertEquals(0, c.readouts().length); // recorded steps read nothing else
+          continue;
+        }
+        int[] sequence = c.sequence();
+        Tensor tokens = arena.of(sequence, 1, sequence.length);
+        float[] values = head.values(tape, model.hidden(tape, tokens, null), false).toFloats();
+        int drawn = c.tokens().length;
+        int first = sequence.length - drawn - 1;
+        float[] expected = Arrays.copyOfRange(values, first, first + drawn);
+        assertArrayEquals(expected, c.readouts());
+        tape.reset();
+      }
+      sampler.setReadout(null);
+      assertEquals(0, sampler.sample(requests(), settings()).getFirst().readouts().length);
     }
   }
 

@@ -113,8 +113,7 @@ class TransformerTest {
 
       f.model.parameters().zeroGrad();
       Tensor chosen =
-          f.model.hiddenRows(
-              f.tape, f.arena.of(tokens, 2, TIME), f.arena.of(rows, rows.length));
+          f.model.hiddenRows(f.tape, f.arena.of(tokens, 2, TIME), f.arena.of(rows, rows.length));
       assertArrayEquals(expected, chosen.toDoubles(), 0.0);
       double[] gradient = f.gradientOfSum(chosen);
       // Rows without a gradient are left out of sums: the same terms, on a GPU in other chunks.

@@ -53,6 +53,7 @@ public final class Ppo implements Trainer {
     this.phases = setup.phases();
     this.interventions = setup.interventions();
     this.critic = new ValueModel(config, ppo, policy, reference.model(), setup.ledger());
+    source.setReadout(critic.readout());
     this.controller = new KlController(kl.coef(), kl.adaptiveTarget(), kl.adaptiveHorizon());
     this.passes = new RecordedPasses(policy, setup.ledger(), this::bothPasses, this::reset);
   }
@@ -292,6 +293,7 @@ public final class Ppo implements Trainer {
 
   @Override
   public void close() {
+    source.setReadout(null);
     passes.close();
     critic.close();
   }

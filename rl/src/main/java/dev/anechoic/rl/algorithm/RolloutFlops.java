@@ -19,7 +19,7 @@ final class RolloutFlops {
     for (Trajectory t : rollout) {
       int prefix = t.promptTokens.length - 1; // the last prompt token is read by the first draw
       if (t.prompt != prompt) {
-        sum += prefix * Flops.trunkPerToken(config, prefix);
+        sum += prefix * (Flops.trunkPerToken(config, prefix) - Flops.lastBlockTail(config));
         prompt = t.prompt;
       }
       for (int i = 0; i < t.length(); i++) {

@@ -5,6 +5,7 @@ import dev.anechoic.model.sample.SampleRequest;
 import dev.anechoic.model.sample.SampleSettings;
 import dev.anechoic.model.sample.Sampler;
 import dev.anechoic.model.sample.Scorer;
+import dev.anechoic.model.sample.StateReadout;
 import dev.anechoic.model.tokenizer.Tokenizer;
 import dev.anechoic.rl.RlStreams;
 import dev.anechoic.rl.algorithm.Interventions.Action;
@@ -67,6 +68,11 @@ public final class RolloutSource {
     this.interventions = interventions;
     this.openings = openings;
     this.scorer = scorer;
+  }
+
+  /** What to read off the policy's states while it samples, into {@link Trajectory#values}. */
+  void setReadout(@Nullable StateReadout readout) {
+    sampler.setReadout(readout);
   }
 
   public long seed() {
@@ -147,6 +153,10 @@ public final class RolloutSource {
         new Trajectory(
             prompt, sample, question.id(), question.prompt(), given, tokens, logprobs, text, grade);
     t.forced = forced;
+    if (completion.readouts().length
+        == t.length()) { // else an opening that nobody drew is part of it
+      t.values = completion.readouts();
+    }
     return t;
   }
 

@@ -1,6 +1,7 @@
 package dev.anechoic.rl.algorithm;
 
 import dev.anechoic.model.optim.AdamW;
+import dev.anechoic.model.sample.StateReadout;
 import dev.anechoic.model.transformer.Parameters;
 import dev.anechoic.model.transformer.Transformer;
 import dev.anechoic.model.transformer.ValueHead;
@@ -89,12 +90,24 @@ final class ValueModel implements AutoCloseable {
     return own == null ? 0 : RolloutFlops.trunk(own.config(), batch.sequences());
   }
 
-  /** Fills {@link Trajectory#values} with the estimates before the update. */
+  /**
+   * What the sampler reads off its states: the values, where the head sits on the policy; else
+   * null.
+   */
+  @Nullable StateReadout readout() {
+    return own == null ? (pass, hidden) -> head.values(pass, hidden, false) : null;
+  }
+
+  /**
+   * Fills {@link Trajectory#values} with the estimates before the update, where the sampler has not
+   * read them.
+   */
   void estimate(List<Trajectory> rollout, Phases phases) {
     phases.start("value");
-    phases.count("value", RolloutFlops.sharedTrunk(policy.model().config(), rollout));
+    List<Trajectory> open = rollout.stream().filter(t -> t.values.length < t.length()).toList();
+    phases.count("value", RolloutFlops.sharedTrunk(policy.model().config(), open));
     estimates.forEach(
-        rollout,
+        open,
         (batch, hidden) -> head.values(estimates.tape(), hidden, true),
         (t, values) -> t.values = values);
   }

@@ -13,6 +13,7 @@ class RolloutFlopsTest {
 
   private static final double TRUNK = 2 * 131_072;
   private static final double HEAD = 2 * 640;
+  private static final double TAIL = 2 * (64 * 64 + 3 * 64 * NANO.ffnChannels());
   private static final double PER_POSITION = 2 * 64 * 2; // of attention, per token
 
   private static Trajectory completion(int prompt, int promptTokens, int tokens) {
@@ -24,7 +25,7 @@ class RolloutFlopsTest {
   @Test
   void samplingPaysForAPromptOnceAndForEachTokenOnce() {
     // two prompt tokens enter the cache; the third is read by the first draw, over 3 positions
-    double prefill = 2 * (TRUNK + 2 * PER_POSITION);
+    double prefill = 2 * (TRUNK - TAIL + 2 * PER_POSITION);
     double first = TRUNK + HEAD + 2 * 3 * PER_POSITION;
     double second = TRUNK + HEAD + 2 * 4 * PER_POSITION;
     List<Trajectory> group = List.of(completion(0, 3, 2), completion(0, 3, 2));
@@ -33,9 +34,8 @@ class RolloutFlopsTest {
 
   @Test
   void forwardReadsAllButTheLastTokenAndScoresTheCompletion() {
-    // 3 + 2 - 1 tokens are read, 2 are scored; of the other two, the last block's tail is not needed
-    double tail = 2 * (64 * 64 + 3 * 64 * NANO.ffnChannels());
-    double expected = 4 * (TRUNK + 4 * PER_POSITION) - 2 * tail + 2 * HEAD;
+    // 3 + 2 - 1 tokens are read, 2 are scored: the last block's tail is for those alone
+    double expected = 4 * (TRUNK + 4 * PER_POSITION) - 2 * TAIL + 2 * HEAD;
     assertEquals(expected, RolloutFlops.forward(NANO, List.of(completion(0, 3, 2))));
   }
 
