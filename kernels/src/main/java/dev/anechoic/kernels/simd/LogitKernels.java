@@ -242,13 +242,22 @@ final class LogitKernels {
     @Override
     void rows(int from, int to, int worker) {
       RowScratch s = scratch(worker, columns);
+      int known = -1; // the row whose maximum was found while the last one was computed
       for (int n = from; n < to; n++) {
         int token = tokens.get(n);
         float logSum = 0;
         float value = 0;
         if (token >= 0) {
           int row = logits.at + n * columns;
-          logSum = SoftmaxKernels.logSumExp(logits.array, row, columns, temperature, s);
+          if (temperature == 1) {
+            float max = known == n ? s.maxAhead : SoftmaxKernels.max(logits.array, row, columns);
+            int ahead = n + 1 < to ? row + columns : row;
+            float sum = SoftmaxKernels.expSum(logits.array, row, columns, max, ahead, s);
+            logSum = SoftmaxKernels.plusLog(max, sum);
+            known = n + 1;
+          } else {
+            logSum = SoftmaxKernels.logSumExp(logits.array, row, columns, temperature, s);
+          }
           value = logits.array[row + token] / temperature - logSum;
         }
         lse.array[lse.at + n] = logSum;
