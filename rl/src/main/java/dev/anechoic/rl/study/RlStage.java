@@ -1,6 +1,5 @@
 package dev.anechoic.rl.study;
 
-import dev.anechoic.model.UserError;
 import dev.anechoic.model.checkpoint.Checkpoint;
 import dev.anechoic.model.checkpoint.CheckpointWriter;
 import dev.anechoic.model.format.Format;
@@ -19,7 +18,6 @@ import dev.anechoic.rl.algorithm.Algorithm;
 import dev.anechoic.rl.algorithm.ExpertIteration;
 import dev.anechoic.rl.algorithm.Grader;
 import dev.anechoic.rl.algorithm.Grpo;
-import dev.anechoic.rl.algorithm.Interventions;
 import dev.anechoic.rl.algorithm.Phases;
 import dev.anechoic.rl.algorithm.Policy;
 import dev.anechoic.rl.algorithm.Ppo;
@@ -97,8 +95,7 @@ final class RlStage {
       Grader grader = new Grader(classifier, reward(classifier));
       RolloutSource source =
           new RolloutSource(training, tokenizer, sampler, grader, rl, study.seed());
-      Interventions interventions = interventions(grader.formats());
-      source.intervene(interventions, openings(tokenizer), scorer);
+      source.intervene(study.interventions(), openings(tokenizer), scorer);
       Phases phases = new Phases(backend);
       try (RunLedger watch =
               new RunLedger(study, rl, folder, policy, tokenizer, heldOut, phases, ledger);
@@ -107,7 +104,7 @@ final class RlStage {
                   new Setup(
                       rl,
                       study.kl().resolved(study.algorithm()),
-                      interventions,
+                      study.interventions(),
                       source,
                       policy,
                       reference,
@@ -197,18 +194,6 @@ final class RlStage {
       case GRPO -> new Grpo(setup, study.grpo());
       case EXPERT_ITERATION -> new ExpertIteration(setup, study.expert());
     };
-  }
-
-  private Interventions interventions(List<String> names) {
-    Interventions asked = study.interventions().checked(names);
-    if (study.algorithm() == Algorithm.EXPERT_ITERATION && !asked.equals(Interventions.NONE)) {
-      throw UserError.what("Expert iteration takes no interventions")
-          .where("[interventions]")
-          .expected("algorithm ppo or grpo")
-          .got("expert_iteration, which has neither advantages nor a KL penalty")
-          .remedy("Remove the table, or change the algorithm.");
-    }
-    return asked;
   }
 
   private Map<String, int[]> openings(Tokenizer tokenizer) {

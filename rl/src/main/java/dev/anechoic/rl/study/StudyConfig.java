@@ -12,6 +12,7 @@ import dev.anechoic.rl.algorithm.Algorithm;
 import dev.anechoic.rl.algorithm.Interventions;
 import dev.anechoic.rl.algorithm.RlConfig;
 import dev.anechoic.rl.ledger.LedgerConfig;
+import java.util.List;
 import java.util.Map;
 
 /** A whole experiment: one mixture, one or more models, one algorithm, one seed. */
@@ -40,6 +41,44 @@ public record StudyConfig(
         @Default("10")
         @Range(min = 0)
         int checkpointEvery) {
+
+  /** Refuses here, before any work, what a later stage could not do. */
+  public StudyConfig {
+    List<String> formats = List.copyOf(corpus.formats().keySet());
+    interventions.checked(formats);
+    if (rl.reward() == RlConfig.Reward.FORMAT_ONLY) {
+      require(formats.contains(rl.rewardFormat()), "rl.reward_format", rl.rewardFormat(), formats);
+    }
+    for (Map.Entry<String, ModelDials> model : models.entrySet()) {
+      if (model.getValue().stopAccuracy() > 0) {
+        String key = "models." + model.getKey() + ".stop_format";
+        String format = model.getValue().stopFormat();
+        require(formats.contains(format), key, "'" + format + "'", formats);
+      }
+    }
+    switch (algorithm) {
+      case PPO -> {}
+      case GRPO ->
+          require(
+              rl.samplesPerPrompt() > 1,
+              "rl.samples_per_prompt",
+              rl.samplesPerPrompt(),
+              "at least 2, since GRPO compares the completions of a prompt");
+      case EXPERT_ITERATION ->
+          require(
+              interventions.equals(Interventions.NONE),
+              "interventions",
+              "a table of them",
+              "none: expert iteration has neither advantages nor a KL penalty");
+    }
+  }
+
+  private static void require(boolean holds, String key, Object got, Object expected) {
+    if (!holds) {
+      String what = expected instanceof List<?> formats ? "one of " + formats : expected.toString();
+      throw new IllegalArgumentException(key + " is " + got + ", expected " + what);
+    }
+  }
 
   /** The settings that all models share: the models left out, and what cannot change a result. */
   StudyConfig shared() {
