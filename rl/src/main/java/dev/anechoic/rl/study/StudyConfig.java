@@ -1,5 +1,6 @@
 package dev.anechoic.rl.study;
 
+import dev.anechoic.model.config.Config;
 import dev.anechoic.model.config.Default;
 import dev.anechoic.model.config.Doc;
 import dev.anechoic.model.config.Range;
@@ -80,10 +81,13 @@ public record StudyConfig(
     }
   }
 
-  /** The settings that all models share: the models left out, and what cannot change a result. */
+  /**
+   * The settings of RL that all models share, without those that cannot change its result. The
+   * ledger's probe prompts are held-out problems, so with it the evaluation counts too.
+   */
   StudyConfig shared() {
     return new StudyConfig(
-        name,
+        "",
         seed,
         backend,
         0,
@@ -96,10 +100,10 @@ public record StudyConfig(
         ppo,
         grpo,
         expert,
-        eval,
+        ledger.enabled() ? eval : Config.defaults(EvalConfig.class),
         ledger,
         interventions,
-        checkpointEvery);
+        0);
   }
 
   /** The settings of RL for one of the models. */

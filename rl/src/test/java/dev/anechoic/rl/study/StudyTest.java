@@ -297,6 +297,57 @@ class StudyTest {
     assertTrue(changed.contains("rl       done"), changed);
   }
 
+  @Test
+  void anotherEvaluationDoesNotRepeatRl() {
+    run(config(""), folder, StopSignal.manual(), quiet());
+    String policy = policyHash(folder);
+    String renamed = logOf(config("name = \"renamed\""));
+    assertTrue(renamed.contains("eval-before unchanged") && !renamed.contains("done"), renamed);
+
+    String more = TINY.replace("\nsamples = 4\n", "\nsamples = 6\n");
+    String changed = logOf(Config.parse(StudyConfig.class, more, "tiny.toml"));
+    assertTrue(changed.contains("rl       unchanged"), changed);
+    assertTrue(changed.contains("eval-before done"), changed);
+    assertTrue(changed.contains("eval-after done"), changed);
+    assertEquals(policy, policyHash(folder));
+    RunFolder run = new RunFolder(folder.resolve("tiny"));
+    assertEquals(6, run.evalBefore().orElseThrow().problems().getFirst().samples().size());
+    assertEquals(6, run.evalAfter().orElseThrow().problems().getFirst().samples().size());
+  }
+
+  @Test
+  void secondProcessOnAFolderSaysThatItWaits() throws Exception {
+    ByteArrayOutputStream log = new ByteArrayOutputStream();
+    Say say = new Say(new PrintStream(log, true, StandardCharsets.UTF_8));
+    try (FolderLock _ = FolderLock.take(folder, say)) {
+      assertEquals("", log.toString(StandardCharsets.UTF_8), "nobody was there");
+      String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+      Process other =
+          new ProcessBuilder(
+                  java,
+                  "-cp",
+                  System.getProperty("java.class.path"),
+                  LockedFolder.class.getName(),
+                  folder.toString())
+              .redirectErrorStream(true)
+              .start();
+      try (var lines = other.inputReader(StandardCharsets.UTF_8)) {
+        assertEquals("waiting for another process that works in " + folder, lines.readLine());
+      } finally {
+        other.destroyForcibly();
+      }
+    }
+  }
+
+  /** A process that takes the lock of a folder and ends. */
+  static final class LockedFolder {
+    private LockedFolder() {}
+
+    public static void main(String[] arguments) {
+      FolderLock.take(Path.of(arguments[0]), new Say(System.out)).close();
+    }
+  }
+
   private String logOf(StudyConfig config) {
     ByteArrayOutputStream log = new ByteArrayOutputStream();
     run(config, folder, StopSignal.manual(), new PrintStream(log, true, StandardCharsets.UTF_8));
