@@ -11,9 +11,10 @@ out=${2:-out/gsm8k}
 ./anechoic doctor | sed -n '1,12p'
 time ./anechoic study configs/gsm8k.toml --data "gsm8k=$data" --out "$out" "${@:3}"
 seconds() { grep -o '"seconds" *: *[0-9.]*' "$1" | grep -o '[0-9.]*$'; }
-printf 'corpus %.0f s, pretraining %.0f s, RL with both evaluations %.0f s\n\n' \
+printf 'corpus %.0f s, pretraining %.0f s, evaluation %.0f s, RL %.0f s, evaluation %.0f s\n\n' \
   "$(seconds "$out/corpus/stage-corpus.json")" "$(seconds "$out/micro/base/stage-base.json")" \
-  "$(seconds "$out/micro/stage-rl.json")"
+  "$(seconds "$out/micro/stage-eval-before.json")" "$(seconds "$out/micro/stage-rl.json")" \
+  "$(seconds "$out/micro/stage-eval-after.json")"
 cat "$out/report.md"
 
 echo

@@ -5,6 +5,7 @@ import dev.anechoic.bench.peer.Peer;
 import dev.anechoic.bench.peer.Work;
 import dev.anechoic.model.UserError;
 import dev.anechoic.model.transformer.Preset;
+import dev.anechoic.rl.measure.Quantile;
 import dev.anechoic.tensor.trace.TaskEvent;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -27,9 +28,9 @@ import picocli.CommandLine.Spec;
 
 /**
  * {@code anechoic bench trace}: what the events for Flight Recorder cost. While nothing is recorded
- * an event is one check. Rounds of a step differ by far more than all of its checks take, so their
- * number is counted in a recording and the price of one is measured by itself, which bounds their
- * cost. While something is recorded, the step is timed with it.
+ * an event is one check. Steps differ by far more than all of their checks take, so their number is
+ * counted in a recording and the price of one is measured by itself, which bounds their cost. What
+ * recording costs is the median over pairs of steps, one plain and one recorded.
  */
 @Command(
     name = "trace",
@@ -51,6 +52,9 @@ final class TraceBench implements Runnable {
 
   private static final int CHECKS = 50_000_000;
 
+  /** Pairs of steps, however short the time. */
+  private static final int LEAST_PAIRS = 4;
+
   @Option(
       names = "--work",
       paramLabel = "NAME",
@@ -65,14 +69,14 @@ final class TraceBench implements Runnable {
 
   @Option(
       names = "--warmup",
-      defaultValue = "10",
-      description = "seconds before each measurement (default: ${DEFAULT-VALUE})")
+      defaultValue = "15",
+      description = "seconds of pairs before those that count (default: ${DEFAULT-VALUE})")
   private double warmupSeconds;
 
   @Option(
       names = "--seconds",
-      defaultValue = "5",
-      description = "seconds of each measurement (default: ${DEFAULT-VALUE})")
+      defaultValue = "20",
+      description = "seconds of the pairs that count (default: ${DEFAULT-VALUE})")
   private double seconds;
 
   @Option(names = "--json", paramLabel = "FILE", description = "where rows go as JSON")
@@ -88,25 +92,20 @@ final class TraceBench implements Runnable {
     PrintWriter out = spec.commandLine().getOut();
     int used = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
     List<Work> works = works();
-    List<Rounds> off = new ArrayList<>();
-    Engine engine = new Engine();
-    out.println(engine.open(used));
-    for (Work work : works) {
-      off.add(measure(engine, work).rounds);
-    }
+    Engine plain = new Engine();
+    out.println(plain.open(used));
     double check = secondsPerCheck();
     FlightRecorder.getFlightRecorder(); // from here on a check costs more, and a backend is traced
     Engine traced = new Engine();
     traced.open(used);
     List<Row> rows = new ArrayList<>();
-    for (int i = 0; i < works.size(); i++) {
-      Work work = works.get(i);
-      Recorded on = recorded(traced, work);
-      rows.add(row(work, "nothing recorded", off.get(i)));
-      rows.add(row(work, "recorded", on.rounds));
+    for (Work work : works) {
+      Measured measured = measure(plain, traced, work);
+      rows.add(row(work, "nothing recorded", measured.off));
+      rows.add(row(work, "recorded", measured.on));
       rows.subList(rows.size() - 2, rows.size()).forEach(row -> row.print(out));
       // A thread that finds no task left has checked and records nothing.
-      print(out, on.events * used, check, off.get(i), on.rounds);
+      print(out, measured, measured.events * used, check);
     }
     Row.write(json, rows);
   }
@@ -123,29 +122,33 @@ final class TraceBench implements Runnable {
     return works;
   }
 
-  private static void print(
-      PrintWriter out, double checks, double check, Rounds off, Rounds recorded) {
+  private static void print(PrintWriter out, Measured measured, long checks, double check) {
+    double[] cost = measured.cost();
     out.printf(
         Locale.ROOT,
-        "  nothing recorded: at most %.0f checks of %.2f ns, %.5f %% of the step;"
-            + " recorded: %.1f %% of it; median and best round differ by %.1f %%%n",
+        "  nothing recorded: at most %d checks of %.2f ns, %.5f %% of the step%n"
+            + "  recorded: %.1f %% slower, the median of %d pairs; half of them lie between %.1f and"
+            + " %.1f %%; %d events per step%n",
         checks,
         1e9 * check,
-        100 * checks * check / off.median(),
-        100 * (1 - off.median() / recorded.median()),
-        100 * (off.median() / off.best() - 1));
+        100 * checks * check / measured.off.median(),
+        100 * Quantile.of(cost, 0.5),
+        cost.length,
+        100 * Quantile.of(cost, 0.25),
+        100 * Quantile.of(cost, 0.75),
+        measured.recorded);
     out.flush();
   }
 
-  private static Row row(Work work, String recording, Rounds rounds) {
+  private static Row row(Work work, String recording, Side side) {
     return new Row(
         work.name(),
         work.shape() + ", " + recording,
-        work.rate(rounds.median()),
-        work.rate(rounds.best()),
+        work.rate(side.median()),
+        work.rate(side.best()),
         work.unit(),
         Double.NaN,
-        rounds.allocatedBytes());
+        side.fewestBytes);
   }
 
   /** Seconds of one check while nothing is recorded, in a loop that does nothing else. */
@@ -163,37 +166,93 @@ final class TraceBench implements Runnable {
     return best;
   }
 
-  /** A measurement and how many runs it took. */
-  private record Measured(Rounds rounds, long runs) {}
+  /** One step of a pair, plain or recorded: its times. */
+  private static final class Side {
+    private final List<Double> seconds = new ArrayList<>();
+    private long fewestBytes = Long.MAX_VALUE;
 
-  /** A measurement under a recording, with the checked events per run. */
-  private record Recorded(Rounds rounds, double events) {}
+    private void time(Peer.Prepared step) {
+      long bytes = Rounds.heapBytes();
+      long since = System.nanoTime();
+      step.run();
+      seconds.add((System.nanoTime() - since) * 1e-9);
+      fewestBytes = Math.min(fewestBytes, Rounds.heapBytes() - bytes);
+    }
 
-  private Measured measure(Engine engine, Work work) {
-    long[] runs = {0};
-    try (Peer.Prepared prepared = Objects.requireNonNull(engine.prepare(work))) {
-      Rounds rounds =
-          Rounds.measure(
-              () -> {
-                prepared.run();
-                runs[0]++;
-              },
-              warmupSeconds,
-              seconds);
-      return new Measured(rounds, runs[0]);
+    private double[] times() {
+      return seconds.stream().mapToDouble(Double::doubleValue).toArray();
+    }
+
+    private double median() {
+      return Quantile.of(times(), 0.5);
+    }
+
+    private double best() {
+      return Quantile.of(times(), 0);
     }
   }
 
-  private Recorded recorded(Engine engine, Work work) {
-    try (Recording recording = new Recording()) {
-      ALL.forEach(recording::enable);
-      recording.start();
-      Measured measured = measure(engine, work);
+  /** Both sides of all pairs; events per step: those whose check is always made, and all. */
+  private record Measured(Side off, Side on, long events, long recorded) {
+    /** By what fraction the recorded step of each pair took longer. */
+    private double[] cost() {
+      double[] off = this.off.times();
+      double[] cost = on.times();
+      for (int i = 0; i < cost.length; i++) {
+        cost[i] = cost[i] / off[i] - 1;
+      }
+      return cost;
+    }
+  }
+
+  /**
+   * Steps in pairs, one plain and one recorded, in alternating order: a machine that grows faster
+   * or slower, and a compiler that is not done, then favour neither.
+   */
+  private Measured measure(Engine plain, Engine traced, Work work) {
+    try (Peer.Prepared off = Objects.requireNonNull(plain.prepare(work));
+        Peer.Prepared on = Objects.requireNonNull(traced.prepare(work))) {
+      pairs(off, on, 1, warmupSeconds);
+      long[] events = events(on);
+      Side[] sides = pairs(off, on, LEAST_PAIRS, seconds);
+      return new Measured(sides[0], sides[1], events[0], events[1]);
+    }
+  }
+
+  private static Side[] pairs(Peer.Prepared off, Peer.Prepared on, int least, double seconds) {
+    Side plain = new Side();
+    Side recorded = new Side();
+    long until = System.nanoTime() + (long) (seconds * 1e9);
+    for (int pair = 0; pair < least || System.nanoTime() < until; pair++) {
+      if (pair % 2 == 0) {
+        plain.time(off);
+      }
+      try (Recording _ = recording()) {
+        recorded.time(on);
+      }
+      if (pair % 2 == 1) {
+        plain.time(off);
+      }
+    }
+    return new Side[] {plain, recorded};
+  }
+
+  private static Recording recording() {
+    Recording recording = new Recording();
+    ALL.forEach(recording::enable);
+    recording.start();
+    return recording;
+  }
+
+  /** Events of one step: those of {@link #CHECKED}, and all of ours. */
+  private static long[] events(Peer.Prepared step) {
+    try (Recording recording = recording()) {
+      step.run();
       recording.stop();
       Path file = Files.createTempFile("anechoic-trace", ".jfr");
       try {
         recording.dump(file);
-        return new Recorded(measured.rounds, (double) events(file) / measured.runs);
+        return events(file);
       } finally {
         Files.delete(file);
       }
@@ -202,13 +261,16 @@ final class TraceBench implements Runnable {
     }
   }
 
-  private static long events(Path file) throws IOException {
-    long events = 0;
+  private static long[] events(Path file) throws IOException {
+    long checked = 0;
+    long all = 0;
     try (RecordingFile recording = new RecordingFile(file)) {
       while (recording.hasMoreEvents()) {
-        events += CHECKED.contains(recording.readEvent().getEventType().getName()) ? 1 : 0;
+        String name = recording.readEvent().getEventType().getName();
+        checked += CHECKED.contains(name) ? 1 : 0;
+        all += ALL.contains(name) ? 1 : 0;
       }
     }
-    return events;
+    return new long[] {checked, all};
   }
 }

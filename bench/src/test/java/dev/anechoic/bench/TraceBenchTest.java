@@ -14,6 +14,11 @@ class TraceBenchTest {
   private static final Pattern OFF =
       Pattern.compile("at most (\\d+) checks of [\\d.]+ ns, ([\\d.]+) % of the step");
 
+  private static final Pattern ON =
+      Pattern.compile(
+          "recorded: -?[\\d.]+ % slower, the median of (\\d+) pairs; half of them lie between"
+              + " -?[\\d.]+ and -?[\\d.]+ %; (\\d+) events per step");
+
   @Test
   void checksOfATrainingStepAreCountedAndTakeLessThanAThousandthOfIt() {
     StringWriter text = new StringWriter();
@@ -27,5 +32,10 @@ class TraceBenchTest {
     // 16 micro-batches of 4 layers, each with several matrix products forward and backward.
     assertTrue(Long.parseLong(off.group(1)) > 16 * 4 * 3, text::toString);
     assertTrue(Double.parseDouble(off.group(2)) < 0.1, text::toString);
+    Matcher on = ON.matcher(text.toString());
+    assertTrue(on.find(), text::toString);
+    assertTrue(Integer.parseInt(on.group(1)) >= 4, text::toString);
+    // Ops are recorded besides what is checked while nothing is.
+    assertTrue(Long.parseLong(on.group(2)) > Long.parseLong(off.group(1)) / 2, text::toString);
   }
 }

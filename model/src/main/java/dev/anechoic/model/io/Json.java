@@ -100,9 +100,13 @@ public final class Json {
     return new Json(value, place, "");
   }
 
+  /** Jackson's note on where an object began, which names the setting that hides the text. */
+  private static final String JACKSONS_SOURCE = " \\(start marker at \\[Source: .*?]\\)";
+
   private static UserError malformed(
       String place, long column, String why, @Nullable Throwable cause) {
-    var error = UserError.what("Malformed JSON: " + why.lines().findFirst().orElse(why));
+    String first = why.lines().findFirst().orElse(why).replaceFirst(JACKSONS_SOURCE, "");
+    var error = UserError.what("Malformed JSON: " + first);
     error.where(place + ", column " + column);
     if (cause != null) {
       error.cause(cause);

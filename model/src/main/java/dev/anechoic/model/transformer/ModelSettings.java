@@ -28,12 +28,54 @@ public record ModelSettings(
     @Doc("whether the head is the embedding table, if not as in the preset")
         @Nullable Boolean tied) {
 
+  /** Refuses a shape that no transformer has, whatever its vocabulary. */
   public ModelSettings {
-    Preset.named(preset);
+    resolve(
+        1,
+        preset,
+        contextLength,
+        channels,
+        layers,
+        heads,
+        kvHeads,
+        ffnChannels,
+        norm,
+        positions,
+        ropeBase,
+        tied);
   }
 
   /** The model for a vocabulary of this size. */
   public ModelConfig resolve(int vocabSize) {
+    return resolve(
+        vocabSize,
+        preset,
+        contextLength,
+        channels,
+        layers,
+        heads,
+        kvHeads,
+        ffnChannels,
+        norm,
+        positions,
+        ropeBase,
+        tied);
+  }
+
+  /** Also for a constructor, whose components cannot be read yet. */
+  private static ModelConfig resolve(
+      int vocabSize,
+      String preset,
+      int contextLength,
+      @Nullable Integer channels,
+      @Nullable Integer layers,
+      @Nullable Integer heads,
+      @Nullable Integer kvHeads,
+      @Nullable Integer ffnChannels,
+      Norm norm,
+      Positions positions,
+      double ropeBase,
+      @Nullable Boolean tied) {
     ModelConfig base = Preset.named(preset).config(vocabSize, contextLength);
     int width = or(channels, base.channels());
     int queryHeads = or(heads, base.heads());

@@ -31,6 +31,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -249,6 +250,25 @@ class CheckpointTest {
     Files.writeString(config, text.replace("\"clip_qkv\": null", "\"clip_qkv\": 8.0"));
     var error = assertThrows(UserError.class, () -> Checkpoint.open(folder.resolve("c")));
     assertTrue(error.getMessage().contains("clip_qkv"), error::getMessage);
+    Map<String, String> refused =
+        Map.of(
+            "attention_bias", "true",
+            "mlp_bias", "true",
+            "hidden_act", "\"gelu\"",
+            "rope_scaling", "{\"factor\": 8.0}",
+            "head_dim", "3",
+            "rope_parameters", "{\"rope_type\": \"yarn\"}");
+    for (Map.Entry<String, String> key : refused.entrySet()) {
+      String plain = text.replaceFirst("\"" + key.getKey() + "\" *:[^,}]*,", "");
+      Files.writeString(
+          config,
+          plain.replaceFirst(
+              "\\{",
+              Matcher.quoteReplacement("{\"" + key.getKey() + "\": " + key.getValue() + ",")));
+      error = assertThrows(UserError.class, () -> Checkpoint.open(folder.resolve("c")));
+      String place = key.getKey().equals("rope_parameters") ? "rope_type" : key.getKey();
+      assertTrue(error.getMessage().contains(place), error::getMessage);
+    }
     Files.writeString(config, text.replace("\"olmo\"", "\"gpt2\""));
     error = assertThrows(UserError.class, () -> Checkpoint.open(folder.resolve("c")));
     assertTrue(error.getMessage().contains("gpt2"), error::getMessage);

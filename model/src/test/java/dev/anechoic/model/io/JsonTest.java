@@ -98,6 +98,8 @@ class JsonTest {
     assertMessage(() -> Json.parse("{} {}", "t.json"), "text after the value");
     assertMessage(() -> Json.parse("", "t.json"), "the text ends");
     assertMessage(() -> Json.parse("[1,", "t.json"), "Malformed");
+    UserError cut = assertThrows(UserError.class, () -> Json.parse("{\"a\": 1", "t.json"));
+    assertFalse(cut.getMessage().contains("REDACTED"), cut::getMessage);
     assertMessage(() -> Json.read(folder.resolve("absent.json")), "there is none");
   }
 

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.anechoic.model.UserError;
+import dev.anechoic.model.config.Config;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ModelConfigTest {
@@ -31,6 +33,18 @@ class ModelConfigTest {
     assertTrue(error.getMessage().contains("channels (30)"), error::getMessage);
     assertThrows(
         IllegalArgumentException.class, () -> ModelConfig.of(10, 8, 32, 1, 4).withKvHeads(3));
+  }
+
+  @Test
+  void impossibleSettingsAreRefusedWithTheirPlace() {
+    for (String set : List.of("heads=3", "kv_heads=4", "channels=0", "layers=-1", "heads=64")) {
+      List<String> overrides = List.of("preset=nano", set);
+      var error =
+          assertThrows(
+              UserError.class, () -> Config.load(ModelSettings.class, null, overrides), set);
+      assertTrue(error.getMessage().contains("where:"), error::getMessage);
+    }
+    Config.load(ModelSettings.class, null, List.of("preset=nano", "heads=4", "kv_heads=2"));
   }
 
   @Test

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 @Doc("fine-tuning by RL")
 public record RlConfig(
-    @Doc("rollouts; one step is a rollout and its updates") @Default("60") @Range(min = 0)
+    @Doc("rollouts; one step is a rollout and its updates") @Default("60") @Range(min = 1)
         int steps,
     @Doc("training problems that prompts are drawn from") @Default("4096") @Range(min = 1)
         int problems,
@@ -207,7 +207,7 @@ public record RlConfig(
   @Moved(key = "sft_epochs", to = "rl.epochs")
   @Moved(key = "sft_batch", to = "rl.minibatch_tokens")
   public record ExpertConfig(
-      @Doc("nucleus of the sampling") @Default("0.95") @Range(min = 0, max = 1) double topP,
+      @Doc("nucleus of the sampling") @Default("0.95") @Range(min = 1e-3, max = 1) double topP,
       @Doc("learning rate of the training") @Default("1e-4") @Range(min = 0) double sftLr,
       @Doc("trains on each text of a prompt once, however often it was sampled") @Default("true")
           boolean dropDuplicates) {}

@@ -103,6 +103,8 @@ final class SampleCommand implements Runnable {
   @Override
   public void run() {
     PrintWriter print = spec.commandLine().getErr();
+    requirePositive("--samples", samples);
+    requirePositive("--slots", slots);
     Checkpoint stored = Checkpoint.open(checkpoint);
     Tokenizer tokenizer = stored.tokenizer();
     DocumentEncoder encoder = new DocumentEncoder(tokenizer);
@@ -130,6 +132,16 @@ final class SampleCommand implements Runnable {
           "%,d answers, %,d tokens drawn, %,.0f tokens/s%n",
           firstSample, sampler.decodedTokens(), sampler.decodedTokens() / seconds);
       print.flush();
+    }
+  }
+
+  private static void requirePositive(String flag, int value) {
+    if (value < 1) {
+      throw UserError.what("A flag has an impossible value")
+          .where(flag)
+          .expected("at least 1")
+          .got(value)
+          .remedy("Correct the flag.");
     }
   }
 

@@ -69,6 +69,13 @@ final class SweepCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    if (jobs != null && jobs < 1) {
+      throw UserError.what("There must be room for one cell")
+          .where("--jobs")
+          .expected("at least 1")
+          .got(jobs)
+          .remedy("Leave the flag out for one cell per core.");
+    }
     SweepConfig sweep = Config.load(SweepConfig.class, config, List.of());
     for (int cell = 0; cell < sweep.cells(); cell++) {
       study(sweep, cell); // a typo in a late cell shows before the first one runs

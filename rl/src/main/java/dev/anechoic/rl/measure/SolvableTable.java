@@ -37,6 +37,11 @@ public record SolvableTable(int both, int baseOnly, int rlOnly, int neither) {
     return new SolvableTable(both, baseOnly, rlOnly, before.length - both - baseOnly - rlOnly);
   }
 
+  /** The 95 % interval (Wilson) of a count of problems as a share of all. */
+  public Interval interval(int count) {
+    return Interval.wilson(count, problems());
+  }
+
   public int problems() {
     return both + baseOnly + rlOnly + neither;
   }

@@ -1,5 +1,6 @@
 package dev.anechoic.rl.report;
 
+import dev.anechoic.rl.measure.SolvableTable;
 import dev.anechoic.rl.runfolder.JsonLines;
 import dev.anechoic.rl.runfolder.Metrics;
 import java.nio.file.Path;
@@ -42,6 +43,7 @@ final class CsvExport {
     StringBuilder csv = new StringBuilder("phase,figure,format,k,value,low,high\r\n");
     run.before().ifPresent(eval -> evaluation(csv, "before", eval));
     run.after().ifPresent(eval -> evaluation(csv, "after", eval));
+    run.solvable().ifPresent(table -> solvable(csv, table));
     return csv.toString();
   }
 
@@ -64,6 +66,22 @@ final class CsvExport {
     for (int k : eval.powersOfTwo()) {
       line(csv, phase, "maj", "", Integer.toString(k), eval.majAtK(k));
     }
+  }
+
+  /** Shares of the problems; coverage is the share solved at least once. */
+  private static void solvable(StringBuilder csv, SolvableTable table) {
+    solved(csv, "before", "coverage", table, table.both() + table.baseOnly());
+    solved(csv, "after", "coverage", table, table.both() + table.rlOnly());
+    solved(csv, "change", "solved_both", table, table.both());
+    solved(csv, "change", "solved_base_only", table, table.baseOnly());
+    solved(csv, "change", "solved_rl_only", table, table.rlOnly());
+    solved(csv, "change", "solved_neither", table, table.neither());
+  }
+
+  private static void solved(
+      StringBuilder csv, String phase, String name, SolvableTable table, int count) {
+    double share = count / (double) table.problems();
+    line(csv, phase, name, "", "", new EvalFigures.Figure(share, table.interval(count)));
   }
 
   private static void line(

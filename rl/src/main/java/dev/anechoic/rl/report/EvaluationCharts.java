@@ -204,17 +204,19 @@ final class EvaluationCharts {
             "solvable",
             "Which problems are within reach",
             "Every problem by whether any sample solved it before and after RL. Top"
-                + " right were lost, bottom left are new.");
+                + " right were lost, bottom left are new. With 95&nbsp;% intervals.");
     for (RunData run : study.runs()) {
       run.solvable()
           .ifPresent(table ->
               row.panel(
                   run.name(),
                   fourWays(table),
-                  "Coverage %s before, %s after, over %d problems."
+                  "Coverage %s (%s) before, %s (%s) after, over %d problems."
                       .formatted(
                           Numbers.percent(table.coverageBefore()),
+                          Numbers.percentRange(table.interval(table.both() + table.baseOnly())),
                           Numbers.percent(table.coverageAfter()),
+                          Numbers.percentRange(table.interval(table.both() + table.rlOnly())),
                           table.problems())));
     }
     return row.html();
@@ -222,21 +224,24 @@ final class EvaluationCharts {
 
   /** Two by two, the shade of a cell its share of the problems. */
   private static String fourWays(SolvableTable table) {
-    double all = Math.max(1, table.problems());
     return ("<table class=\"ways\"><thead><tr><th></th><th>solved after</th><th>not after</th></tr>"
             + "</thead><tbody><tr><th>solved before</th>%s%s</tr><tr><th>not before</th>%s%s</tr>"
             + "</tbody></table>")
         .formatted(
-            way(table.both(), all),
-            way(table.baseOnly(), all),
-            way(table.rlOnly(), all),
-            way(table.neither(), all));
+            way(table, table.both()),
+            way(table, table.baseOnly()),
+            way(table, table.rlOnly()),
+            way(table, table.neither()));
   }
 
   /** At most a third of ink in the paper, on which ink is legible in light and dark. */
-  private static String way(int count, double all) {
-    return "<td style=\"--part:%s%%\">%s<small>%s</small></td>"
+  private static String way(SolvableTable table, int count) {
+    double part = count / (double) Math.max(1, table.problems());
+    return "<td style=\"--part:%s%%\">%s<small>%s</small><small>%s</small></td>"
         .formatted(
-            Svg.number(33 * count / all), Numbers.count(count), Numbers.percent(count / all));
+            Svg.number(33 * part),
+            Numbers.count(count),
+            Numbers.percent(part),
+            Numbers.percentRange(table.interval(count)));
   }
 }

@@ -164,7 +164,10 @@ final class Plot {
       String fill = css.get(a);
       layers.add(svg -> svg.path("area " + fill, Svg.area(xs(), ys(top), ys(from))));
       int end = x.length - 1;
-      if (end >= 0 && top[end] - from[end] > 0.03 * (yRange.high() - yRange.low())) {
+      double whole = yRange.high() - yRange.low();
+      double largest = Arrays.stream(column).filter(Double::isFinite).max().orElse(0);
+      // A band that vanished keeps its label: its colour is met further left.
+      if (end >= 0 && (top[end] - from[end] > 0.03 * whole || largest > 0.1 * whole)) {
         label(names.get(a), fill, (top[end] + from[end]) / 2);
       }
       hovers.add(new Hover(names.get(a), fill, column));

@@ -33,15 +33,21 @@ public final class RunData {
   private final double[][] shares;
   private final double[][] rewards;
 
+  /** Reads a run under its own name. */
+  public RunData(RunFolder folder) {
+    this(folder, folder.name());
+  }
+
   /**
    * Reads a run.
    *
+   * @param name what the report calls it
    * @throws UserError where a file is damaged, or no RL step with format shares is there yet
    */
-  public RunData(RunFolder folder) {
+  RunData(RunFolder folder, String name) {
     this.folder = folder;
+    this.name = name;
     manifest = folder.manifest();
-    name = manifest.map(Manifest::name).orElseGet(folder::name);
     rl = folder.metrics("rl");
     pretrain = folder.metrics("pretrain");
     Optional<Evaluation> rawBefore = folder.evalBefore();

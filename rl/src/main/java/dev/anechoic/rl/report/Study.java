@@ -2,6 +2,7 @@ package dev.anechoic.rl.report;
 
 import dev.anechoic.rl.runfolder.Manifest;
 import dev.anechoic.rl.runfolder.RunFolder;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
@@ -28,17 +29,46 @@ record Study(String title, List<RunData> runs, List<String> waiting, FormatColou
     List<RunData> runs = new ArrayList<>();
     List<String> waiting = new ArrayList<>();
     boolean any = folders.stream().anyMatch(RunData::hasStarted);
-    for (RunFolder folder : folders) {
+    List<String> names = names(folders);
+    for (int i = 0; i < names.size(); i++) {
+      RunFolder folder = folders.get(i);
       if (any && !RunData.hasStarted(folder)) {
-        waiting.add(folder.name());
+        waiting.add(names.get(i));
       } else {
-        runs.add(new RunData(folder));
+        runs.add(new RunData(folder, names.get(i)));
       }
     }
     runs.sort(Comparator.comparingLong(Study::parameters)); // stable: else the given order
     Set<String> formats = new LinkedHashSet<>();
     runs.forEach(run -> formats.addAll(run.formats()));
     return new Study(title, runs, waiting, new FormatColours(new ArrayList<>(formats)));
+  }
+
+  /** A name for each run: its own, with more of its path before it where several share it. */
+  static List<String> names(List<RunFolder> folders) {
+    List<String> names = folders.stream().map(RunFolder::name).toList();
+    int deepest = folders.stream().mapToInt(Study::depth).max().orElse(0);
+    for (int above = 1; above < deepest && Set.copyOf(names).size() < names.size(); above++) {
+      List<String> shorter = names;
+      List<String> longer = new ArrayList<>();
+      for (int i = 0; i < shorter.size(); i++) {
+        String name = shorter.get(i);
+        boolean shared = shorter.indexOf(name) != shorter.lastIndexOf(name);
+        longer.add(shared ? parent(folders.get(i), above) + "/" + name : name);
+      }
+      names = longer;
+    }
+    return names;
+  }
+
+  private static int depth(RunFolder folder) {
+    return folder.path().toAbsolutePath().normalize().getNameCount();
+  }
+
+  private static String parent(RunFolder folder, int above) {
+    Path path = folder.path().toAbsolutePath().normalize();
+    int at = path.getNameCount() - 1 - above;
+    return at < 0 ? "" : path.getName(at).toString();
   }
 
   private static long parameters(RunData run) {

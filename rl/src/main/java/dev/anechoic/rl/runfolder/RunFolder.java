@@ -6,8 +6,10 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -56,6 +58,8 @@ public record RunFolder(Path path) {
       }
       runs.addAll(found);
     }
+    Set<Path> seen = new HashSet<>();
+    runs.removeIf(run -> !seen.add(run.path().toAbsolutePath().normalize()));
     return runs;
   }
 

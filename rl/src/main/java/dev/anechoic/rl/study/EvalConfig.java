@@ -13,5 +13,5 @@ public record EvalConfig(
         @Range(min = 1)
         int samples,
     @Doc("temperature of the sampled answers") @Default("0.7") @Range(min = 0) double temperature,
-    @Doc("nucleus of the sampled answers") @Default("0.95") @Range(min = 0, max = 1) double topP,
+    @Doc("nucleus of the sampled answers") @Default("0.95") @Range(min = 1e-3, max = 1) double topP,
     @Doc("greedy answers with each format's opening forced") @Default("true") boolean forced) {}

@@ -7,7 +7,10 @@ import java.nio.channels.FileLock;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/** Lets one process at a time work in a folder; the others wait. The system frees it on a kill. */
+/**
+ * Lets one process at a time work in a folder; the others say so and wait. The system frees it on a
+ * kill.
+ */
 final class FolderLock implements AutoCloseable {
   private final FileChannel channel;
   private final FileLock lock;
@@ -17,12 +20,17 @@ final class FolderLock implements AutoCloseable {
     this.lock = lock;
   }
 
-  static FolderLock take(Path folder) {
+  static FolderLock take(Path folder, Say say) {
     try {
       FileChannel channel =
           FileChannel.open(
               folder.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-      return new FolderLock(channel, channel.lock());
+      FileLock lock = channel.tryLock();
+      if (lock == null) {
+        say.line("waiting for another process that works in " + folder);
+        lock = channel.lock();
+      }
+      return new FolderLock(channel, lock);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

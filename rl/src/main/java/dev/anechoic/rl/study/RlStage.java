@@ -1,6 +1,5 @@
 package dev.anechoic.rl.study;
 
-import dev.anechoic.model.UserError;
 import dev.anechoic.model.checkpoint.Checkpoint;
 import dev.anechoic.model.checkpoint.CheckpointWriter;
 import dev.anechoic.model.format.Format;
@@ -19,7 +18,6 @@ import dev.anechoic.rl.algorithm.Algorithm;
 import dev.anechoic.rl.algorithm.ExpertIteration;
 import dev.anechoic.rl.algorithm.Grader;
 import dev.anechoic.rl.algorithm.Grpo;
-import dev.anechoic.rl.algorithm.Interventions;
 import dev.anechoic.rl.algorithm.Phases;
 import dev.anechoic.rl.algorithm.Policy;
 import dev.anechoic.rl.algorithm.Ppo;
@@ -32,7 +30,6 @@ import dev.anechoic.rl.algorithm.Trainer;
 import dev.anechoic.rl.algorithm.Trainer.StepResult;
 import dev.anechoic.rl.algorithm.TrainerState;
 import dev.anechoic.rl.algorithm.Trajectory;
-import dev.anechoic.rl.runfolder.Evaluation;
 import dev.anechoic.rl.runfolder.RunFolder;
 import dev.anechoic.tensor.Backend;
 import dev.anechoic.tensor.MemoryLedger;
@@ -45,13 +42,13 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tunes a base by RL, with an evaluation before and after, and writes the run folder. An
- * interrupted run goes on from its last checkpoint, to the same bits.
+ * Tunes a base by RL and writes the run folder. An interrupted run goes on from its last
+ * checkpoint, to the same bits.
  */
 final class RlStage {
   private static final int SLOTS = 256;
   private static final String STATE = "rl-state";
-  private static final String POLICY = "policy";
+  static final String POLICY = "policy";
 
   private final StudyConfig study;
   private final RlConfig rl;
@@ -97,8 +94,7 @@ final class RlStage {
       Grader grader = new Grader(classifier, reward(classifier));
       RolloutSource source =
           new RolloutSource(training, tokenizer, sampler, grader, rl, study.seed());
-      Interventions interventions = interventions(grader.formats());
-      source.intervene(interventions, openings(tokenizer), scorer);
+      source.intervene(study.interventions(), openings(tokenizer), scorer);
       Phases phases = new Phases(backend);
       try (RunLedger watch =
               new RunLedger(study, rl, folder, policy, tokenizer, heldOut, phases, ledger);
@@ -107,15 +103,14 @@ final class RlStage {
                   new Setup(
                       rl,
                       study.kl().resolved(study.algorithm()),
-                      interventions,
+                      study.interventions(),
                       source,
                       policy,
                       reference,
                       watch.probe(),
                       phases,
                       ledger))) {
-        boolean complete =
-            loop(trainer, watch, model, sampler, tokenizer, folder, phases, classifier, inputs);
+        boolean complete = loop(trainer, watch, model, tokenizer, folder, phases, inputs);
         if (complete) {
           watch.decisions(frozen);
           save(folder.file(POLICY), model, tokenizer, null, 0, 0, inputs);
@@ -130,20 +125,15 @@ final class RlStage {
       Trainer trainer,
       RunLedger watch,
       Transformer model,
-      Sampler sampler,
       Tokenizer tokenizer,
       RunFolder folder,
       Phases phases,
-      FormatClassifier classifier,
       String inputs) {
     Path state = folder.file(STATE);
-    Evaluator evaluator = evaluator(tokenizer, classifier);
     Progress progress = restore(state, model, trainer, inputs);
     int done = progress.steps();
     double flops = progress.flops();
-    if (done == 0) {
-      evaluate(evaluator, 0, sampler, folder, RunFolder.EVAL_BEFORE);
-    } else {
+    if (done > 0) {
       say.line("resuming RL after step " + done);
     }
     watch.begin(done);
@@ -168,27 +158,7 @@ final class RlStage {
         }
       }
     }
-    evaluate(evaluator, trainer.steps(), sampler, folder, RunFolder.EVAL_AFTER);
     return true;
-  }
-
-  private Evaluator evaluator(Tokenizer tokenizer, FormatClassifier classifier) {
-    return new Evaluator(
-        heldOut,
-        formats,
-        tokenizer,
-        new Grader(classifier, Rewards.verified(classifier)),
-        study.eval(),
-        rl.maxNewTokens(),
-        study.seed());
-  }
-
-  private void evaluate(
-      Evaluator evaluator, int step, Sampler sampler, RunFolder folder, String file) {
-    long since = System.nanoTime();
-    Evaluation evaluation = evaluator.run(step, sampler);
-    evaluation.write(folder.file(file));
-    say.line("%s: %.1f s".formatted(file, (System.nanoTime() - since) * 1e-9));
   }
 
   private Trainer trainer(Setup setup) {
@@ -197,18 +167,6 @@ final class RlStage {
       case GRPO -> new Grpo(setup, study.grpo());
       case EXPERT_ITERATION -> new ExpertIteration(setup, study.expert());
     };
-  }
-
-  private Interventions interventions(List<String> names) {
-    Interventions asked = study.interventions().checked(names);
-    if (study.algorithm() == Algorithm.EXPERT_ITERATION && !asked.equals(Interventions.NONE)) {
-      throw UserError.what("Expert iteration takes no interventions")
-          .where("[interventions]")
-          .expected("algorithm ppo or grpo")
-          .got("expert_iteration, which has neither advantages nor a KL penalty")
-          .remedy("Remove the table, or change the algorithm.");
-    }
-    return asked;
   }
 
   private Map<String, int[]> openings(Tokenizer tokenizer) {

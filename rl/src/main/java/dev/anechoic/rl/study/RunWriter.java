@@ -22,11 +22,14 @@ final class RunWriter implements AutoCloseable {
 
   private final Tokenizer tokenizer;
   private final MetricsLog metrics;
+  private final StepPrice price;
   private final JsonLines.Appender samples;
 
-  private RunWriter(Tokenizer tokenizer, MetricsLog metrics, JsonLines.Appender samples) {
+  private RunWriter(
+      Tokenizer tokenizer, MetricsLog metrics, StepPrice price, JsonLines.Appender samples) {
     this.tokenizer = tokenizer;
     this.metrics = metrics;
+    this.price = price;
     this.samples = samples;
   }
 
@@ -44,7 +47,8 @@ final class RunWriter implements AutoCloseable {
         done == 0
             ? MetricsLog.create(folder.path(), "rl")
             : MetricsLog.resume(folder.path(), "rl", done);
-    return new RunWriter(tokenizer, metrics, appender);
+    StepPrice price = done == 0 ? new StepPrice() : StepPrice.after(folder.metrics("rl"));
+    return new RunWriter(tokenizer, metrics, price, appender);
   }
 
   /**
@@ -54,6 +58,7 @@ final class RunWriter implements AutoCloseable {
    */
   void step(int step, StepResult result, Map<String, Double> timings, Collection<String> named) {
     Map<String, Double> row = new LinkedHashMap<>(result.metrics());
+    price.addTo(row);
     row.putAll(timings);
     metrics.write(step, row);
     List<Trajectory> rollout = result.rollout();

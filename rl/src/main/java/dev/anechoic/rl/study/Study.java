@@ -8,7 +8,6 @@ import dev.anechoic.model.format.Rewards;
 import dev.anechoic.model.tokenizer.Tokenizer;
 import dev.anechoic.model.train.StopSignal;
 import dev.anechoic.rl.algorithm.Grader;
-import dev.anechoic.rl.algorithm.RlConfig;
 import dev.anechoic.rl.report.Printout;
 import dev.anechoic.rl.report.Report;
 import dev.anechoic.rl.runfolder.RunFolder;
@@ -37,6 +36,7 @@ public final class Study {
   private final String command;
   private final StopSignal stop;
   private final Say say;
+  private final Stages stages;
   private final ProblemSource problems;
   private final String problemsId;
 
@@ -66,6 +66,7 @@ public final class Study {
     this.command = command;
     this.stop = stop;
     this.say = say;
+    this.stages = new Stages(say);
   }
 
   /**
@@ -113,7 +114,7 @@ public final class Study {
     Path folder = place("corpus", Stage.hash("corpus", inputs));
     CorpusStage data = new CorpusStage(config.corpus(), problems);
     Stage stage =
-        run(
+        stages.run(
             "corpus",
             folder,
             inputs,
@@ -136,7 +137,7 @@ public final class Study {
             : place("base", Stage.hash("base", inputs));
     Path checkpoint = place.resolve("checkpoint");
     Stage pretraining =
-        run(
+        stages.run(
             "base",
             place,
             inputs,
@@ -153,33 +154,27 @@ public final class Study {
       Path place,
       String baseHash,
       Backend backend) {
-    RlConfig rl = config.rlOf(dials);
-    List<String> inputs = List.of(baseHash, Config.toToml(config.shared()), Config.toToml(rl));
-    Stage tuning =
-        run(
-            "rl",
-            folder.path(),
-            inputs,
-            begun -> {
-              Studies.write(folder.file(RunFolder.CONFIG), Config.toToml(config));
-              if (!begun) {
-                Studies.copy(place.resolve(RunFolder.METRICS), folder.file(RunFolder.METRICS));
+    return new TuningStages(config, config.rlOf(dials), corpus.stage(), corpus.tokenizer(), backend)
+        .run(
+            () -> Checkpoint.open(place.resolve("checkpoint")),
+            baseHash,
+            folder,
+            new TuningStages.Listener() {
+              @Override
+              public void begins(boolean again) {
+                if (!again) {
+                  Studies.copy(place.resolve(RunFolder.METRICS), folder.file(RunFolder.METRICS));
+                }
               }
-              Checkpoint base = Checkpoint.open(place.resolve("checkpoint"));
-              boolean complete =
-                  new RlStage(
-                          config,
-                          rl,
-                          corpus.stage().trainingQuestions(rl.problems()),
-                          corpus.stage().evaluationQuestions(config.eval().problems()),
-                          stop,
-                          say)
-                      .run(base, corpus.tokenizer(), folder, backend, Stage.hash("rl", inputs));
-              Manifests.write(
-                  folder, config, dials.model().preset(), base, corpus.folder(), command, backend);
-              return complete;
-            });
-    return tuning.isDone();
+
+              @Override
+              public void done(Checkpoint base) {
+                String preset = dials.model().preset();
+                Manifests.write(folder, config, preset, base, corpus.folder(), command, backend);
+              }
+            },
+            stop,
+            say);
   }
 
   /** Where a stage that several studies may share keeps its results. */
@@ -199,31 +194,5 @@ public final class Study {
         dials.stopAccuracy(),
         dials.stopFormat(),
         config.seed());
-  }
-
-  /** What a stage does; told whether it was begun before with the same inputs. */
-  private interface Work {
-    /** Returns whether it is complete; false where a stop was asked for. */
-    boolean run(boolean begunBefore);
-  }
-
-  /** Runs a stage unless it is done. One process at a time works in a folder. */
-  private Stage run(String name, Path folder, List<String> inputs, Work work) {
-    try (FolderLock _ = FolderLock.take(folder)) {
-      Stage stage = new Stage(name, folder, inputs);
-      if (stage.isDone()) {
-        say.line("%-8s unchanged, skipped".formatted(name));
-        return stage;
-      }
-      boolean begunBefore = stage.wasBegun();
-      stage.begin();
-      long since = System.nanoTime();
-      if (work.run(begunBefore)) {
-        double seconds = (System.nanoTime() - since) * 1e-9;
-        stage.done(seconds);
-        say.line("%-8s done in %.1f s".formatted(name, seconds));
-      }
-      return stage;
-    }
   }
 }

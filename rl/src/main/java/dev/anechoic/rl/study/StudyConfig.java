@@ -1,5 +1,6 @@
 package dev.anechoic.rl.study;
 
+import dev.anechoic.model.config.Config;
 import dev.anechoic.model.config.Default;
 import dev.anechoic.model.config.Doc;
 import dev.anechoic.model.config.Range;
@@ -12,6 +13,7 @@ import dev.anechoic.rl.algorithm.Algorithm;
 import dev.anechoic.rl.algorithm.Interventions;
 import dev.anechoic.rl.algorithm.RlConfig;
 import dev.anechoic.rl.ledger.LedgerConfig;
+import java.util.List;
 import java.util.Map;
 
 /** A whole experiment: one mixture, one or more models, one algorithm, one seed. */
@@ -41,10 +43,51 @@ public record StudyConfig(
         @Range(min = 0)
         int checkpointEvery) {
 
-  /** The settings that all models share: the models left out, and what cannot change a result. */
+  /** Refuses here, before any work, what a later stage could not do. */
+  public StudyConfig {
+    List<String> formats = List.copyOf(corpus.formats().keySet());
+    interventions.checked(formats);
+    if (rl.reward() == RlConfig.Reward.FORMAT_ONLY) {
+      require(formats.contains(rl.rewardFormat()), "rl.reward_format", rl.rewardFormat(), formats);
+    }
+    for (Map.Entry<String, ModelDials> model : models.entrySet()) {
+      if (model.getValue().stopAccuracy() > 0) {
+        String key = "models." + model.getKey() + ".stop_format";
+        String format = model.getValue().stopFormat();
+        require(formats.contains(format), key, "'" + format + "'", formats);
+      }
+    }
+    switch (algorithm) {
+      case PPO -> {}
+      case GRPO ->
+          require(
+              rl.samplesPerPrompt() > 1,
+              "rl.samples_per_prompt",
+              rl.samplesPerPrompt(),
+              "at least 2, since GRPO compares the completions of a prompt");
+      case EXPERT_ITERATION ->
+          require(
+              interventions.equals(Interventions.NONE),
+              "interventions",
+              "a table of them",
+              "none: expert iteration has neither advantages nor a KL penalty");
+    }
+  }
+
+  private static void require(boolean holds, String key, Object got, Object expected) {
+    if (!holds) {
+      String what = expected instanceof List<?> formats ? "one of " + formats : expected.toString();
+      throw new IllegalArgumentException(key + " is " + got + ", expected " + what);
+    }
+  }
+
+  /**
+   * The settings of RL that all models share, without those that cannot change its result. The
+   * ledger's probe prompts are held-out problems, so with it the evaluation counts too.
+   */
   StudyConfig shared() {
     return new StudyConfig(
-        name,
+        "",
         seed,
         backend,
         0,
@@ -57,10 +100,10 @@ public record StudyConfig(
         ppo,
         grpo,
         expert,
-        eval,
+        ledger.enabled() ? eval : Config.defaults(EvalConfig.class),
         ledger,
         interventions,
-        checkpointEvery);
+        0);
   }
 
   /** The settings of RL for one of the models. */

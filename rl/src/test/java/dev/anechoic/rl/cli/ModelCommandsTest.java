@@ -23,6 +23,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestInstance.Lifecycle;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** {@code corpus}, {@code pretrain}, {@code sample} and {@code score}, one after the other. */
 @TestInstance(Lifecycle.PER_CLASS)
@@ -192,6 +194,32 @@ class ModelCommandsTest {
     assertTrue(err.toString().contains("prompt is empty"), err::toString);
     run(Main.EXIT_USER, "score", "--checkpoint", "run", "--in", "bad.jsonl", "--out", "x.jsonl");
     assertTrue(err.toString().contains("no checkpoint"), err::toString);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "--samples, 0",
+    "--slots, 0",
+    "--temperature, -1",
+    "--temperature, NaN",
+    "--top-p, 0",
+    "--max-new-tokens, -1"
+  })
+  void impossibleFlagIsOneClearErrorAndWritesNothing(String flag, String value) throws IOException {
+    Files.writeString(folder.resolve("one.jsonl"), "{\"ids\": [1]}\n");
+    run(
+        Main.EXIT_USER,
+        "sample",
+        "--checkpoint",
+        "run/checkpoint",
+        "--prompts",
+        "one.jsonl",
+        "--out",
+        "never.jsonl",
+        flag,
+        value);
+    assertTrue(err.toString().contains("impossible value"), err::toString);
+    assertFalse(Files.exists(folder.resolve("never.jsonl")));
   }
 
   @Test

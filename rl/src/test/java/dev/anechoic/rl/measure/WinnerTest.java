@@ -63,6 +63,7 @@ final class WinnerTest {
     assertEquals(new SolvableTable(2, 1, 1, 1), table);
     assertEquals(0.6, table.coverageBefore());
     assertEquals(0.6, table.coverageAfter());
+    assertEquals(Interval.wilson(2, 5), table.interval(table.both()));
     assertThrows(IllegalArgumentException.class, () -> SolvableTable.of(new int[1], new int[2]));
   }
 }

@@ -17,8 +17,10 @@ import java.io.StringReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,6 +39,23 @@ final class ReportTest {
     assertFalse(outsideData.contains("<link rel=\"stylesheet\""));
     assertFalse(outsideData.contains("@import"));
     assertTrue(html.contains("default-src 'none'"));
+  }
+
+  @Test
+  void bandThatVanishedKeepsItsLabel() {
+    double[] code = {0.5, 1, 1};
+    double[] text = {0.47, 0, 0};
+    double[] none = {0.03, 0, 0};
+    String svg =
+        new Plot("Shares", 200, new int[] {1, 2, 3})
+            .percent()
+            .areas(
+                List.of("code", "text", "none"),
+                List.of("f0", "f1", "f-none"),
+                List.of(code, text, none))
+            .render();
+    assertTrue(svg.contains(">code</text>") && svg.contains(">text</text>"), svg);
+    assertFalse(svg.contains(">none</text>"), "never more than a sliver");
   }
 
   @Test
@@ -85,6 +104,27 @@ final class ReportTest {
     }
     assertTrue(html.contains("abababab"), "hashes");
     assertTrue(html.contains("algorithm = &quot;grpo&quot;"), "configuration");
+  }
+
+  @Test
+  void runsOfOneNameAreToldApartByTheirFoldersAndKeepTheirOwnTables() throws IOException {
+    Path first = SyntheticRun.study(folder.resolve("seed=1"));
+    Path second = SyntheticRun.study(folder.resolve("seed=2"));
+    Report report = Report.of("Two", List.of(first, second, first));
+    List<String> names = report.runs().stream().map(RunData::name).toList();
+    assertEquals(
+        Set.of(
+            "seed=1/synthetic-nano",
+            "seed=2/synthetic-nano",
+            "seed=1/synthetic-micro",
+            "seed=2/synthetic-micro"),
+        Set.copyOf(names));
+    assertEquals(4, names.size(), "a folder that is given twice counts once");
+    report.write(folder.resolve("two.html"));
+    try (Stream<Path> files = Files.list(folder)) {
+      long tables = files.filter(f -> f.toString().endsWith("-metrics.csv")).count();
+      assertEquals(4, tables);
+    }
   }
 
   @Test
@@ -208,6 +248,15 @@ final class ReportTest {
     List<String> eval = Files.readAllLines(study.resolve("synthetic-nano-eval.csv"));
     assertTrue(eval.stream().anyMatch(line -> line.startsWith("after,pass,,16,")));
     assertTrue(eval.stream().anyMatch(line -> line.startsWith("before,maj,,16,")));
+    for (String figure :
+        List.of(
+            "before,coverage", "after,coverage", "change,solved_rl_only", "change,solved_both")) {
+      String line = eval.stream().filter(l -> l.startsWith(figure)).findFirst().orElseThrow();
+      String[] cells = line.split(",", -1);
+      double value = Double.parseDouble(cells[4]);
+      assertTrue(Double.parseDouble(cells[5]) <= value, line);
+      assertTrue(Double.parseDouble(cells[6]) >= value, line);
+    }
     JsonObject summary = JsonLines.readObject(study.resolve("nano").resolve(RunFolder.SUMMARY));
     assertEquals("code", summary.string("winner"));
     assertEquals(

@@ -182,15 +182,100 @@ class StudyTest {
     Config.load(StudyConfig.class, null, List.of(word + "=4")); // which is a key
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "eval.top_p=0, eval.top_p",
+    "expert.top_p=0, expert.top_p",
+    "rl.steps=0, rl.steps",
+    "models.tiny.model.heads=3, heads (3)",
+    "rl.reward=format_only rl.reward_format=poem, rl.reward_format is poem",
+    "models.tiny.stop_accuracy=0.5, models.tiny.stop_format",
+    "algorithm=grpo rl.samples_per_prompt=1, at least 2",
+    "'interventions.kl_coef={ poem = 1.0 }', poem",
+    "algorithm=expert_iteration interventions.normalise_advantages=true, expert iteration",
+  })
+  void impossibleSettingsAreOneClearErrorBeforeAnyWork(String overrides, String named) {
+    Path file = folder.resolve("tiny.toml");
+    Studies.write(file, TINY);
+    List<String> set = overrides.startsWith("inter") ? List.of(overrides) : words(overrides);
+    UserError error =
+        assertThrows(UserError.class, () -> Config.load(StudyConfig.class, file, set), overrides);
+    assertTrue(error.getMessage().contains(named), error.getMessage());
+  }
+
+  private static List<String> words(String text) {
+    return List.of(text.split(" "));
+  }
+
   private static List<Double> rewards(Path out) {
     Metrics metrics = new RunFolder(out.resolve("tiny")).metrics("rl");
     List<Double> rows = new ArrayList<>();
-    for (String key : List.of("reward", "length", "entropy", "kl/sequence", "compute/flops")) {
+    List<String> keys =
+        List.of("reward", "length", "entropy", "kl/sequence", "compute/flops", "price/selection");
+    for (String key : keys) {
       for (double value : metrics.column(key)) {
         rows.add(value);
       }
     }
     return rows;
+  }
+
+  /** The measures that are asked for at every step, by their keys. */
+  @Test
+  void everyStepHasEveryMeasure() throws Exception {
+    String random = TINY.replace("[eval]", "reward = \"random\"\n[eval]");
+    run(Config.parse(StudyConfig.class, random, "tiny.toml"), folder, StopSignal.manual(), quiet());
+    RunFolder run = new RunFolder(folder.resolve("tiny"));
+    Metrics metrics = run.metrics("rl");
+    List<String> keys =
+        new ArrayList<>(
+            List.of(
+                "reward kl/sequence kl/k1 kl/k3 kl/first_token entropy length ppo/clipfrac"
+                    .split(" ")));
+    keys.addAll(List.of("ppo/explained_variance", "optim/grad_norm", "optim/lr"));
+    for (String phase : "rollout reward reference value forward backward optimizer".split(" ")) {
+      keys.add("time/" + phase);
+    }
+    keys.addAll(List.of("throughput/tokens_per_second", "rollout/logprob_mismatch"));
+    keys.addAll(List.of("entropy/sequence", "entropy/format", "entropy/within"));
+    keys.addAll(List.of("group/zero_advantage", "group/zero_advantage_expected"));
+    String header = Files.readAllLines(run.file("metrics.csv")).getFirst();
+    for (String key : keys) {
+      assertTrue(List.of(header.split(",")).contains(key), key);
+      for (double value : metrics.column(key)) {
+        assertTrue(Double.isFinite(value), key);
+      }
+    }
+    for (String format : metrics.formats()) {
+      double[] share = metrics.column("format/" + format + "/share");
+      assertTrue(metrics.has("format/" + format + "/advantage_mass"), format);
+      for (String measure : "reward length entropy kl zero_advantage".split(" ")) {
+        double[] column = metrics.column("format/" + format + "/" + measure);
+        for (int t = 0; t < share.length; t++) {
+          assertEquals(share[t] > 0, Double.isFinite(column[t]), format + "/" + measure);
+        }
+      }
+    }
+    assertEquals(List.of("code", "tool", "text", "mixed", "none"), metrics.formats());
+  }
+
+  @Test
+  void partsOfThePriceSplitSumToEachStepsChangeInReward() {
+    String random = TINY.replace("[eval]", "reward = \"random\"\n[eval]");
+    run(Config.parse(StudyConfig.class, random, "tiny.toml"), folder, StopSignal.manual(), quiet());
+    Metrics metrics = new RunFolder(folder.resolve("tiny")).metrics("rl");
+    double[] reward = metrics.column("reward");
+    double moved = 0;
+    for (int t = 1; t < reward.length; t++) {
+      double sum = 0;
+      for (String part : List.of("selection", "within", "cross")) {
+        sum += metrics.column("price/" + part)[t];
+      }
+      assertEquals(reward[t] - reward[t - 1], sum, 1e-12);
+      moved += Math.abs(sum);
+    }
+    assertTrue(moved > 0, "a random reward moves");
+    assertTrue(Double.isNaN(metrics.column("price/selection")[0]), "nothing is before step 1");
   }
 
   @Test
@@ -210,6 +295,57 @@ class StudyTest {
     String changed = logOf(config("kl = { coef = 0.5 }"));
     assertTrue(changed.contains("base     unchanged"), changed);
     assertTrue(changed.contains("rl       done"), changed);
+  }
+
+  @Test
+  void anotherEvaluationDoesNotRepeatRl() {
+    run(config(""), folder, StopSignal.manual(), quiet());
+    String policy = policyHash(folder);
+    String renamed = logOf(config("name = \"renamed\""));
+    assertTrue(renamed.contains("eval-before unchanged") && !renamed.contains("done"), renamed);
+
+    String more = TINY.replace("\nsamples = 4\n", "\nsamples = 6\n");
+    String changed = logOf(Config.parse(StudyConfig.class, more, "tiny.toml"));
+    assertTrue(changed.contains("rl       unchanged"), changed);
+    assertTrue(changed.contains("eval-before done"), changed);
+    assertTrue(changed.contains("eval-after done"), changed);
+    assertEquals(policy, policyHash(folder));
+    RunFolder run = new RunFolder(folder.resolve("tiny"));
+    assertEquals(6, run.evalBefore().orElseThrow().problems().getFirst().samples().size());
+    assertEquals(6, run.evalAfter().orElseThrow().problems().getFirst().samples().size());
+  }
+
+  @Test
+  void secondProcessOnAFolderSaysThatItWaits() throws Exception {
+    ByteArrayOutputStream log = new ByteArrayOutputStream();
+    Say say = new Say(new PrintStream(log, true, StandardCharsets.UTF_8));
+    try (FolderLock _ = FolderLock.take(folder, say)) {
+      assertEquals("", log.toString(StandardCharsets.UTF_8), "nobody was there");
+      String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+      Process other =
+          new ProcessBuilder(
+                  java,
+                  "-cp",
+                  System.getProperty("java.class.path"),
+                  LockedFolder.class.getName(),
+                  folder.toString())
+              .redirectErrorStream(true)
+              .start();
+      try (var lines = other.inputReader(StandardCharsets.UTF_8)) {
+        assertEquals("waiting for another process that works in " + folder, lines.readLine());
+      } finally {
+        other.destroyForcibly();
+      }
+    }
+  }
+
+  /** A process that takes the lock of a folder and ends. */
+  static final class LockedFolder {
+    private LockedFolder() {}
+
+    public static void main(String[] arguments) {
+      FolderLock.take(Path.of(arguments[0]), new Say(System.out)).close();
+    }
   }
 
   private String logOf(StudyConfig config) {
