@@ -7,6 +7,7 @@
 #include "attention_bf16.cu"
 #include "attention_sm90.cu"
 #include "copy.cu"
+#include "copy_slots.cu"
 #include "cross_entropy.cu"
 #include "dropout.cu"
 #include "elementwise.cu"

@@ -322,6 +322,20 @@ public interface Kernels {
       Tensor values,
       Tensor out);
 
+  /**
+   * Copies the first positions of cached sequences into another cache, where slot r takes them from
+   * slot {@code sources[r]}; a negative source leaves the slot alone. Nothing is copied beyond the
+   * source's positions.
+   *
+   * @param fromKeys [P,K,Ts,D], filled by {@link #attentionCached} at a positive scale; Ts is a
+   *     multiple of 64 or equals Tmax: backends order positions in blocks of at most that
+   * @param fromValues the same
+   * @param sources I32 [R], R at most the slots of the other cache
+   * @param keys [slots,K,Tmax,D], in place
+   * @param values the same
+   */
+  void copySlots(Tensor fromKeys, Tensor fromValues, Tensor sources, Tensor keys, Tensor values);
+
   // ---- losses over logits -------------------------------------------------------------------
 
   /**
@@ -486,25 +500,47 @@ public interface Kernels {
       Tensor logprobs);
 
   /**
-   * Moves sequences that decode without the host on by their drawn token. Where {@code remaining[n]
-   * > 0} it is counted down by 1, to 0 at once where tokens[n] is the stop token; where some remain
-   * then, {@code pending[n] = tokens[n]}, and starts[n] and positions[n] grow by 1. So an ended
-   * sequence stands still, and its next decoding step computes what its last one did.
+   * Moves R sequences that decode without the host on by their drawn token, and gives ended ones
+   * their place up to the next of N requests. The state has a row for each number of a sequence:
    *
-   * @param tokens I32 [N], as drawn by {@link #sample}
+   * <pre>
+   * pending    the token that the next step reads
+   * starts     its place in the cache
+   * positions  the place of the token that the next step draws
+   * samples    the request's own part of the address of its random numbers
+   * remaining  tokens still to draw; 0 where nothing grows
+   * request    its number
+   * source     the prompt to copy into the cache before the next step (see copySlots), or -1
+   * </pre>
+   *
+   * <p>Where {@code remaining[r] > 0} the drawn token and its log-prob become number {@code limit -
+   * remaining} of the request, and remaining is counted down by 1, to 0 at once where the token is
+   * the stop token. Where some remain then, {@code pending} is the drawn token, and starts and
+   * positions grow by 1; otherwise pending, starts and positions are 0, so that a free place costs
+   * attention one key. Where asked, free places take the next requests, the first free place the
+   * first one, while {@code progress[0] < progress[1]}.
+   *
+   * @param drawn I32 [R], as drawn by {@link #sample}
+   * @param drawnLogprobs [R], as from there
    * @param stopToken negative for none
-   * @param pending I32 [N], in place: the token that the next step reads
-   * @param starts I32 [N], in place: its place in the cache
-   * @param positions I32 [N], in place: the place of the token that the next step draws
-   * @param remaining I32 [N], in place: tokens still to draw
+   * @param refill whether free places take requests
+   * @param queue I32 [N,5]: prompt, pending token, cached tokens, sample, limit (at least 1) of
+   *     each request
+   * @param progress I32 [3], in place: requests taken, their end, sequences that grow
+   * @param state I32 [7,R], in place
+   * @param tokens I32 [N,M], in place: M at least the largest limit
+   * @param logprobs [N,M], in place
    */
   void advance(
-      Tensor tokens,
+      Tensor drawn,
+      Tensor drawnLogprobs,
       int stopToken,
-      Tensor pending,
-      Tensor starts,
-      Tensor positions,
-      Tensor remaining);
+      boolean refill,
+      Tensor queue,
+      Tensor progress,
+      Tensor state,
+      Tensor tokens,
+      Tensor logprobs);
 
   /**
    * AdamW; Loshchilov and Hutter (2019): {@code g = grad * gradFactor[0]; m = β1 m + (1-β1) g; v =

@@ -13,6 +13,16 @@ public interface Recording extends AutoCloseable {
   /** Does the work: replays it where it can. */
   void run();
 
+  /**
+   * Does the work again and again while a number in the backend's memory is not 0. A device looks
+   * at it by itself, so that nothing waits; one that cannot does the work {@code most} times, so
+   * the work must change nothing once the number is 0.
+   *
+   * @param more I32 [1], looked at before each time
+   * @param most times at most
+   */
+  void repeat(Tensor more, int most);
+
   /** Does the work in Java, because a number that it passes to a kernel may have changed. */
   void renew();
 
@@ -25,6 +35,13 @@ public interface Recording extends AutoCloseable {
     @Override
     public void run() {
       work.run();
+    }
+
+    @Override
+    public void repeat(Tensor more, int most) {
+      for (int i = 0; i < most && more.toInts()[0] != 0; i++) {
+        work.run();
+      }
     }
 
     @Override

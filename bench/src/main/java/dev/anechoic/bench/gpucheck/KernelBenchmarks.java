@@ -113,6 +113,35 @@ final class KernelBenchmarks {
             "a launch with nothing to do: %.0f ns, in a graph of %d: %.0f ns"
                 .formatted(alone, LAUNCHES, inGraph));
       }
+      double round = round(arena);
+      report.put("graph_round_nanos", round);
+      report.note(
+          "a round of a graph of one kernel that repeats while a number is not 0: %.0f ns"
+              .formatted(round));
+    }
+  }
+
+  /** Nanoseconds of a round: one request of a rollout, of which every round takes a token. */
+  private double round(Arena arena) {
+    Tensor queue = arena.of(new int[] {-1, 0, 0, 0, LAUNCHES}, 1, 5);
+    Tensor begin = arena.of(new int[] {0, 1, 0}, 3);
+    Tensor progress = arena.zeros(DType.I32, 3);
+    Tensor growing = progress.slice(2, 3);
+    Tensor state = arena.zeros(DType.I32, 7, 1);
+    Tensor drawn = arena.zeros(DType.I32, 1);
+    Tensor drawnLogprobs = arena.zeros(DType.F32, 1);
+    Tensor tokens = arena.zeros(DType.I32, 1, LAUNCHES);
+    Tensor logprobs = arena.zeros(DType.F32, 1, LAUNCHES);
+    try (Recording step =
+        backend.record(() ->
+            backend.advance(
+                drawn, drawnLogprobs, -1, true, queue, progress, state, tokens, logprobs))) {
+      return watch.nanos(() -> {
+        backend.copy(begin, progress);
+        step.run(); // takes the request
+        step.repeat(growing, LAUNCHES);
+      })
+          / LAUNCHES;
     }
   }
 

@@ -17,12 +17,12 @@ final class OpChecks {
   private static final String NAIVE = "at most twice the error of naive float loops";
 
   /**
-   * The ops that round operands to bf16. They are held to every promise but the f32 tolerance; in
-   * its place stands this one, in units of the last place of f32: rounding an operand to bf16 costs
-   * 2^16 of them, and products and scores have several.
+   * The ops that round operands to bf16, or copy what was rounded. They are held to every promise
+   * but the f32 tolerance; in its place stands this one, in units of the last place of f32:
+   * rounding an operand to bf16 costs 2^16 of them, and products and scores have several.
    */
   private static final List<String> TENSOR_CORE_OPS =
-      List.of("matmul", "attention", "attentionBackward", "attentionCached");
+      List.of("matmul", "attention", "attentionBackward", "attentionCached", "copySlots");
 
   private static final double BF16_TOLERANCE_UNITS = 16 * 65536;
 

@@ -46,6 +46,8 @@ public final class OpRows {
           Map.entry("swiglu", Map.of("C", 512)),
           Map.entry("swigluBackward", Map.of("C", 512)),
           Map.entry("attentionCached", Map.of("B", 256)),
+          Map.entry("copySlots", Map.of("R", 64, "past", 64)),
+          Map.entry("advance", Map.of("R", 256)),
           Map.entry("sample", Map.of("N", 256)));
 
   /** Rows of 512 columns that no cache of today holds: 64 MB per operand. */

@@ -18,6 +18,9 @@ public enum AttentionTile {
   /** By wgmma, 128 rows to a block. */
   WGMMA_128(128, 8, 8, 1);
 
+  /** Columns of a plane of a head's image, where the head has more. */
+  static final int PLANE_COLUMNS = 64;
+
   /** Stages of the kernels over a cache, and their query rows. */
   private static final int CACHED_STAGES = 4;
 

@@ -26,6 +26,9 @@ interface CudaAttention extends CudaAttentionSm90 {
   /** Query rows of an f32 block over whole sequences, and of a block with many new rows. */
   int PREFILL_ROWS = 64;
 
+  /** Words that a block of copySlots moves. */
+  int COPIED_PER_BLOCK = 4096;
+
   /** Query rows of a block with few new rows. */
   int DECODE_ROWS = 16;
 
@@ -256,6 +259,39 @@ interface CudaAttention extends CudaAttentionSm90 {
     if (split) {
       mergeAttention(names.merge(), partial, starts, out, batch, newTokens, heads, chunks);
     }
+  }
+
+  @Override
+  default void copySlots(
+      Tensor fromKeys, Tensor fromValues, Tensor sources, Tensor keys, Tensor values) {
+    int heads = keys.dim(1);
+    int headSize = keys.dim(3);
+    int positions = fromKeys.dim(2);
+    int room = keys.dim(2);
+    // Rows of f32, of bf16 in the first half of their room, or the planes of a head's image in it.
+    boolean images = attentionByWgmma(headSize, 1);
+    int planes = images ? Math.max(1, headSize / AttentionTile.PLANE_COLUMNS) : 1;
+    boolean rounded = images || usesBf16(headSize);
+    int rowWords = rounded ? headSize / 2 / planes : headSize;
+    int run = positions * rowWords;
+    int rows = Math.toIntExact(sources.size());
+    int blocks = blocks((long) heads * planes * run, COPIED_PER_BLOCK);
+    gpu()
+        .kernel("copySlots", blocks, rows, 1, 256, 0)
+        .arg(fromKeys)
+        .arg(fromValues)
+        .arg(sources)
+        .out(keys)
+        .out(values)
+        .arg(rounded)
+        .arg(heads)
+        .arg(planes)
+        .arg(run)
+        .arg((long) positions * headSize)
+        .arg((long) positions * rowWords)
+        .arg((long) room * headSize)
+        .arg((long) room * rowWords)
+        .launch();
   }
 
   /** The packed rows: as they are, or rounded with the stride between them. */

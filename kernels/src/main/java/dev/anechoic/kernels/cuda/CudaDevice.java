@@ -58,6 +58,7 @@ final class CudaDevice implements AutoCloseable {
   private long recordingEdges;
   private @Nullable Launches recentGraph;
   private @Nullable GraphRecorder recorder;
+  private boolean preparing;
   private @Nullable MatmulTile forcedTile;
   private @Nullable AttentionTile forcedAttention;
 
@@ -216,6 +217,15 @@ final class CudaDevice implements AutoCloseable {
   /** Takes a block back; graphs have copies of its values. */
   void giveArgumentBlock(MemorySegment block) {
     argumentBlocks.add(block);
+  }
+
+  /** Says that the launches from here on only bring a parameter into another form, or no longer. */
+  void setPreparing(boolean on) {
+    preparing = on;
+  }
+
+  boolean isPreparing() {
+    return preparing;
   }
 
   boolean isRecording() {

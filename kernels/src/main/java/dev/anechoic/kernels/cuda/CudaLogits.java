@@ -194,21 +194,30 @@ interface CudaLogits extends CudaKernels {
 
   @Override
   default void advance(
-      Tensor tokens,
+      Tensor drawn,
+      Tensor drawnLogprobs,
       int stopToken,
-      Tensor pending,
-      Tensor starts,
-      Tensor positions,
-      Tensor remaining) {
+      boolean refill,
+      Tensor queue,
+      Tensor progress,
+      Tensor state,
+      Tensor tokens,
+      Tensor logprobs) {
+    int rows = Math.toIntExact(drawn.size());
+    int threads = Math.min(1024, CudaKernels.blocks(rows, 32) * 32);
     gpu()
-        .elements("advance", tokens.size())
-        .arg(tokens)
+        .kernel("advance", 1, 1, 1, threads, 0)
+        .arg(drawn)
+        .arg(drawnLogprobs)
         .arg(stopToken)
-        .out(pending)
-        .out(starts)
-        .out(positions)
-        .out(remaining)
-        .arg(tokens.size())
+        .arg(refill)
+        .arg(queue)
+        .out(progress)
+        .out(state)
+        .out(tokens)
+        .out(logprobs)
+        .arg(rows)
+        .arg(tokens.columns())
         .launch();
   }
 }

@@ -182,7 +182,9 @@ interface CudaMatmul extends CudaKernels {
         return to;
       }
     }
+    gpu().setPreparing(to != scratch);
     pack(t, transposed, to, rows, k, batches);
+    gpu().setPreparing(false);
     return to;
   }
 
@@ -199,7 +201,9 @@ interface CudaMatmul extends CudaKernels {
         return to;
       }
     }
+    gpu().setPreparing(to != scratch);
     round(t, to, rows, columns);
+    gpu().setPreparing(false);
     return to;
   }
 

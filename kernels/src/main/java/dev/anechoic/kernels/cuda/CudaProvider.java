@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /** Offers the backend {@code cuda}: bf16 tensor-core operands with f32 sums and weights. */
 @SuppressWarnings("restricted") // native calls are this class's purpose
 public class CudaProvider implements BackendProvider {
-  private static final String DRIVER_LIBRARY = "libcuda.so.1";
+  static final String DRIVER_LIBRARY = "libcuda.so.1";
   private static final int OLDEST_DRIVER = 12000;
 
   private final String name;

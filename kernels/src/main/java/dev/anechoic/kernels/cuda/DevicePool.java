@@ -10,7 +10,8 @@ import java.util.TreeMap;
  *
  * <p>Everything runs on one stream, so a block that is given back may serve the next request at
  * once: what was started before on its old contents also runs before. Neither asking nor giving
- * back waits for the device, unless the device itself must be asked for more.
+ * back waits for the device, unless it is full; the driver gives and takes in stream order too,
+ * where it can. Blocks keep their addresses, which recorded graphs hold.
  */
 final class DevicePool {
   private static final long SMALL_STEP_BYTES = 512;
@@ -69,12 +70,12 @@ final class DevicePool {
     takenBytes -= size;
   }
 
-  /** Returns all kept blocks to the driver. */
+  /** Returns all kept blocks to the driver, and waits: it has them when their work is done. */
   void trim() {
-    driver.synchronize();
     for (Map.Entry<Long, ArrayDeque<Long>> entry : free.entrySet()) {
       entry.getValue().forEach(driver::free);
     }
+    driver.synchronize();
     free.clear();
     keptBytes = 0;
   }

@@ -1,6 +1,7 @@
 package dev.anechoic.kernels.cuda;
 
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The few driver calls that the backend makes, on one device and one stream: work starts in the
@@ -22,12 +23,13 @@ public interface Driver extends AutoCloseable {
   boolean wgmma();
 
   /**
-   * Device memory, contents undefined.
+   * Device memory for work that is started from now on, contents undefined.
    *
    * @return its address, or 0 where there is no room
    */
   long allocate(long bytes);
 
+  /** Gives memory back once everything that was started so far has finished. */
   void free(long address);
 
   /** Free and total device memory in bytes. */
@@ -77,6 +79,17 @@ public interface Driver extends AutoCloseable {
 
   /** Makes a graph that runs these launches in order. */
   Graph graph(Launches launches);
+
+  /**
+   * Makes a graph that runs launches again and again while a number in device memory is not 0. It
+   * is made anew where a launch changes.
+   *
+   * @param once run first
+   * @param round run in order, each time
+   * @param more address of the number, 32 bits, looked at before each round
+   * @return null where the driver has no such graphs
+   */
+  @Nullable Graph loop(Launches once, Launches round, long more);
 
   /** A point in the stream, for timing. */
   long event();

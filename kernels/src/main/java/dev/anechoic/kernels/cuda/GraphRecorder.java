@@ -1,6 +1,7 @@
 package dev.anechoic.kernels.cuda;
 
 import dev.anechoic.tensor.Recording;
+import dev.anechoic.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +14,9 @@ import org.jspecify.annotations.Nullable;
  * and holds each launch against the one in its place: equal arguments cost nothing, changed ones (a
  * learning rate, a step number) are put into the graph's node. A launch of another kernel or grid
  * makes the rest of the graph anew, so a stretch that differs is slower, never wrong.
+ *
+ * <p>{@link #repeat} starts a graph that goes round by itself. Parameters do not change on the way,
+ * unless the stretch writes them, so their rounded forms are made once and not every time.
  *
  * <p>A copy from or to the host, and memory that is taken anew, end a segment: what was collected
  * starts, then the copy. A stretch of several segments cannot be replayed, so it runs in Java every
@@ -36,12 +40,24 @@ final class GraphRecorder implements Recording {
   private static final class Segment {
     final Launches launches = new Launches();
     Driver.@Nullable Graph graph;
+    Driver.@Nullable Graph loop;
+    final Launches once = new Launches();
+    final Launches round = new Launches();
+    long loopsWhile;
     int next;
 
     void dropGraph() {
+      dropLoop();
       if (graph != null) {
         graph.close();
         graph = null;
+      }
+    }
+
+    void dropLoop() {
+      if (loop != null) {
+        loop.close();
+        loop = null;
       }
     }
   }
@@ -58,7 +74,7 @@ final class GraphRecorder implements Recording {
 
   @Override
   public void run() {
-    if (!replayable || scratchMoves != device.scratchMoves()) {
+    if (!canReplay()) {
       renew();
       return;
     }
@@ -66,6 +82,46 @@ final class GraphRecorder implements Recording {
       start(segments.getFirst());
     }
     device.replayed(writesParameters);
+  }
+
+  @Override
+  public void repeat(Tensor more, int most) {
+    int done = 0;
+    for (; done < most && !canReplay(); done++) {
+      renew(); // memory has moved; the second time it stays
+    }
+    if (done == most || segment == 0) {
+      return;
+    }
+    Driver.Graph loop = loopOf(segments.getFirst(), CudaBuffer.addressOf(more));
+    if (loop == null) {
+      for (; done < most; done++) {
+        run();
+      }
+      return;
+    }
+    device.launch(loop, segments.getFirst().round);
+    launchesOfGraphs++;
+    device.replayed(writesParameters);
+  }
+
+  private Driver.@Nullable Graph loopOf(Segment s, long more) {
+    if (s.loop == null || s.loopsWhile != more) {
+      s.dropLoop();
+      s.once.clear();
+      s.round.clear();
+      for (int i = 0; i < s.launches.size(); i++) {
+        Launches.Launch launch = s.launches.get(i);
+        (launch.prepares && !writesParameters ? s.once : s.round).add(launch);
+      }
+      s.loop = device.driver().loop(s.once, s.round, more);
+      s.loopsWhile = more;
+    }
+    return s.loop;
+  }
+
+  private boolean canReplay() {
+    return replayable && scratchMoves == device.scratchMoves();
   }
 
   @Override
@@ -102,6 +158,11 @@ final class GraphRecorder implements Recording {
     return launchesOfGraphs;
   }
 
+  /** Launches of each round of {@link #repeat}. */
+  int launchesOfRound() {
+    return segments.getFirst().round.size();
+  }
+
   /** How often the work ran in Java. */
   int javaRuns() {
     return javaRuns;
@@ -115,6 +176,7 @@ final class GraphRecorder implements Recording {
       if (!Kernel.sameValues(kernel.block(), launch.arguments, kernel.arguments())) {
         Kernel.copyValues(kernel.block(), launch.arguments);
         if (s.graph != null) {
+          s.dropLoop();
           s.graph.update(index);
         }
       }
@@ -141,7 +203,8 @@ final class GraphRecorder implements Recording {
   }
 
   private Launches.Launch copyOf(Kernel kernel) {
-    Launches.Launch launch = new Launches.Launch(device.takeArgumentBlock(), kernel.describe());
+    Launches.Launch launch =
+        new Launches.Launch(device.takeArgumentBlock(), kernel.describe(), device.isPreparing());
     Kernel.pointAtValues(launch.arguments);
     Kernel.copyValues(kernel.block(), launch.arguments);
     launch.function = kernel.function();
@@ -174,12 +237,18 @@ final class GraphRecorder implements Recording {
   }
 
   private void start(Segment s) {
-    if (s.graph == null) {
-      s.graph = device.driver().graph(s.launches);
+    device.launch(graphOf(s), s.launches);
+    launchesOfGraphs++;
+  }
+
+  private Driver.Graph graphOf(Segment s) {
+    Driver.Graph graph = s.graph;
+    if (graph == null) {
+      graph = device.driver().graph(s.launches);
+      s.graph = graph;
       builds++;
     }
-    device.launch(s.graph, s.launches);
-    launchesOfGraphs++;
+    return graph;
   }
 
   private void truncate(Segment s, int size) {

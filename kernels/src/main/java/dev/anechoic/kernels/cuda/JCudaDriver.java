@@ -24,8 +24,10 @@ import static jcuda.driver.JCudaDriver.cuGraphLaunch;
 import static jcuda.driver.JCudaDriver.cuInit;
 import static jcuda.driver.JCudaDriver.cuLaunchKernel;
 import static jcuda.driver.JCudaDriver.cuMemAlloc;
+import static jcuda.driver.JCudaDriver.cuMemAllocAsync;
 import static jcuda.driver.JCudaDriver.cuMemAllocHost;
 import static jcuda.driver.JCudaDriver.cuMemFree;
+import static jcuda.driver.JCudaDriver.cuMemFreeAsync;
 import static jcuda.driver.JCudaDriver.cuMemGetInfo;
 import static jcuda.driver.JCudaDriver.cuMemcpyDtoDAsync;
 import static jcuda.driver.JCudaDriver.cuMemcpyDtoHAsync;
@@ -71,7 +73,7 @@ public final class JCudaDriver implements Driver {
   private static final int DEFAULT_SHARED_BYTES = 48 << 10;
 
   private final CUdevice device = new CUdevice();
-  private final CUcontext context = new CUcontext();
+  private final ContextHandle context = new ContextHandle();
   private final CUmodule module = new CUmodule();
   private final CUstream stream = new CUstream();
   private final Architecture architecture;
@@ -80,6 +82,9 @@ public final class JCudaDriver implements Driver {
   private final List<String> functionNames = new ArrayList<>();
   private final List<CUevent> events = new ArrayList<>();
   private final List<Pointer> pinned = new ArrayList<>();
+  private final boolean pools;
+  private final @Nullable WhileGraphs whileGraphs;
+  private final CUmodule whileModule = new CUmodule();
   private @Nullable Pointer slab;
   private long slabUsed = PINNED_SLAB_BYTES;
 
@@ -101,6 +106,24 @@ public final class JCudaDriver implements Driver {
 
     static CUdeviceptr of(long address) {
       return ZERO.withByteOffset(address);
+    }
+  }
+
+  private static final class ContextHandle extends CUcontext {
+    long value() {
+      return getNativePointer();
+    }
+  }
+
+  private static final class FunctionHandle extends CUfunction {
+    long value() {
+      return getNativePointer();
+    }
+  }
+
+  private static final class GraphHandle extends CUgraph {
+    long value() {
+      return getNativePointer();
     }
   }
 
@@ -149,7 +172,28 @@ public final class JCudaDriver implements Driver {
                   .formatted(errorText(result))
               + "a build with an older nvcc");
     }
-    description = describe(ordinal);
+    pools = attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED) != 0;
+    whileGraphs = openWhileGraphs();
+    description =
+        "%s, %s memory pools, %s while nodes"
+            .formatted(
+                describe(ordinal),
+                pools ? "with" : "without",
+                whileGraphs != null ? "with" : "without");
+  }
+
+  /** Null where the driver is too old; then work is repeated more often than it has to be. */
+  private @Nullable WhileGraphs openWhileGraphs() {
+    int[] version = new int[1];
+    FunctionHandle function = new FunctionHandle();
+    if (cuDriverGetVersion(version) != CUresult.CUDA_SUCCESS
+        || version[0] < WhileGraphs.DRIVER_VERSION
+        || cuModuleLoadData(whileModule, WhileGraphs.PROGRAM) != CUresult.CUDA_SUCCESS
+        || cuModuleGetFunction(function, whileModule, WhileGraphs.KERNEL)
+            != CUresult.CUDA_SUCCESS) {
+      return null;
+    }
+    return WhileGraphs.of(CudaProvider.DRIVER_LIBRARY, context.value(), function.value());
   }
 
   private int attribute(int which) {
@@ -231,16 +275,21 @@ public final class JCudaDriver implements Driver {
   @Override
   public long allocate(long bytes) {
     Address address = new Address();
-    int result = cuMemAlloc(address, bytes);
+    int result = pools ? cuMemAllocAsync(address, bytes, stream) : cuMemAlloc(address, bytes);
     if (result == CUresult.CUDA_ERROR_OUT_OF_MEMORY) {
       return 0;
     }
-    check(result, "cuMemAlloc");
+    check(result, pools ? "cuMemAllocAsync" : "cuMemAlloc");
     return address.value();
   }
 
   @Override
   public void free(long address) {
+    if (pools) {
+      check(cuMemFreeAsync(Address.of(address), stream), "cuMemFreeAsync");
+      return;
+    }
+    synchronize();
     check(cuMemFree(Address.of(address)), "cuMemFree");
   }
 
@@ -398,7 +447,34 @@ public final class JCudaDriver implements Driver {
     return new KernelGraph(launches);
   }
 
-  /** Kernel nodes in a chain: they run in the order in which they were collected. */
+  /** Adds kernel nodes in a chain: they run in the order in which they were collected. */
+  private CUgraphNode[] addChain(CUgraph graph, Launches launches) {
+    CUgraphNode[] nodes = new CUgraphNode[launches.size()];
+    for (int i = 0; i < nodes.length; i++) {
+      nodes[i] = new CUgraphNode();
+      CUgraphNode[] after = i == 0 ? new CUgraphNode[0] : new CUgraphNode[] {nodes[i - 1]};
+      check(
+          cuGraphAddKernelNode(nodes[i], graph, after, after.length, parameters(launches.get(i))),
+          "cuGraphAddKernelNode of " + functionNames.get((int) launches.get(i).function()));
+    }
+    return nodes;
+  }
+
+  private CUDA_KERNEL_NODE_PARAMS parameters(Launches.Launch launch) {
+    CUDA_KERNEL_NODE_PARAMS parameters = new CUDA_KERNEL_NODE_PARAMS();
+    parameters.func = functions.get((int) launch.function());
+    parameters.gridDimX = launch.gridX();
+    parameters.gridDimY = launch.gridY();
+    parameters.gridDimZ = launch.gridZ();
+    parameters.blockDimX = launch.threads();
+    parameters.blockDimY = 1;
+    parameters.blockDimZ = 1;
+    parameters.sharedMemBytes = launch.sharedBytes();
+    parameters.kernelParams = new HostAddress(launch.arguments().address());
+    return parameters;
+  }
+
+  /** A chain of kernels. */
   private final class KernelGraph implements Graph {
     private final Launches launches;
     private final CUgraph graph = new CUgraph();
@@ -408,37 +484,69 @@ public final class JCudaDriver implements Driver {
     KernelGraph(Launches launches) {
       this.launches = launches;
       check(cuGraphCreate(graph, 0), "cuGraphCreate");
-      nodes = new CUgraphNode[launches.size()];
-      for (int i = 0; i < nodes.length; i++) {
-        nodes[i] = new CUgraphNode();
-        CUgraphNode[] after = i == 0 ? new CUgraphNode[0] : new CUgraphNode[] {nodes[i - 1]};
-        check(
-            cuGraphAddKernelNode(nodes[i], graph, after, after.length, parameters(i)),
-            "cuGraphAddKernelNode of " + functionNames.get((int) launches.get(i).function()));
-      }
+      nodes = addChain(graph, launches);
       check(cuGraphInstantiate(executable, graph, 0), "cuGraphInstantiate");
-    }
-
-    private CUDA_KERNEL_NODE_PARAMS parameters(int index) {
-      Launches.Launch launch = launches.get(index);
-      CUDA_KERNEL_NODE_PARAMS parameters = new CUDA_KERNEL_NODE_PARAMS();
-      parameters.func = functions.get((int) launch.function());
-      parameters.gridDimX = launch.gridX();
-      parameters.gridDimY = launch.gridY();
-      parameters.gridDimZ = launch.gridZ();
-      parameters.blockDimX = launch.threads();
-      parameters.blockDimY = 1;
-      parameters.blockDimZ = 1;
-      parameters.sharedMemBytes = launch.sharedBytes();
-      parameters.kernelParams = new HostAddress(launch.arguments().address());
-      return parameters;
     }
 
     @Override
     public void update(int index) {
       check(
-          cuGraphExecKernelNodeSetParams(executable, nodes[index], parameters(index)),
+          cuGraphExecKernelNodeSetParams(executable, nodes[index], parameters(launches.get(index))),
           "cuGraphExecKernelNodeSetParams");
+    }
+
+    @Override
+    public void launch() {
+      check(cuGraphLaunch(executable, stream), "cuGraphLaunch");
+    }
+
+    @Override
+    public void close() {
+      check(cuGraphExecDestroy(executable), "cuGraphExecDestroy");
+      check(cuGraphDestroy(graph), "cuGraphDestroy");
+    }
+  }
+
+  @Override
+  public @Nullable Graph loop(Launches once, Launches round, long more) {
+    return whileGraphs == null ? null : loop(whileGraphs, once, round, more);
+  }
+
+  /** Null where the driver refuses: whoever asks can do without. */
+  private @Nullable Graph loop(WhileGraphs graphs, Launches once, Launches round, long more) {
+    GraphHandle first = chain(once);
+    GraphHandle body = chain(round);
+    LoopGraph loop = new LoopGraph();
+    check(cuGraphCreate(loop.graph, 0), "cuGraphCreate");
+    try {
+      long firstOrNone = once.size() == 0 ? 0 : first.value();
+      graphs.fill(loop.graph.value(), firstOrNone, body.value(), more);
+      check(cuGraphInstantiate(loop.executable, loop.graph, 0), "cuGraphInstantiate");
+      return loop;
+    } catch (DriverException e) {
+      check(cuGraphDestroy(loop.graph), "cuGraphDestroy");
+      return null;
+    } finally {
+      check(cuGraphDestroy(first), "cuGraphDestroy");
+      check(cuGraphDestroy(body), "cuGraphDestroy");
+    }
+  }
+
+  private GraphHandle chain(Launches launches) {
+    GraphHandle graph = new GraphHandle();
+    check(cuGraphCreate(graph, 0), "cuGraphCreate");
+    addChain(graph, launches);
+    return graph;
+  }
+
+  /** A graph with a while node. */
+  private final class LoopGraph implements Graph {
+    private final GraphHandle graph = new GraphHandle();
+    private final CUgraphExec executable = new CUgraphExec();
+
+    @Override
+    public void update(int index) {
+      throw new IllegalStateException("a graph that loops is made anew");
     }
 
     @Override
@@ -457,6 +565,9 @@ public final class JCudaDriver implements Driver {
   public void close() {
     cuStreamSynchronize(stream);
     cuStreamDestroy(stream);
+    if (whileGraphs != null) {
+      cuModuleUnload(whileModule);
+    }
     cuModuleUnload(module);
     pinned.forEach(jcuda.driver.JCudaDriver::cuMemFreeHost);
     pinned.clear();

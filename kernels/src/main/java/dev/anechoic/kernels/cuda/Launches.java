@@ -17,9 +17,13 @@ public final class Launches {
     int sharedBytes;
     private final String description;
 
-    Launch(MemorySegment arguments, String description) {
+    /** Whether it only brings parameters into another form: of no use a second time. */
+    final boolean prepares;
+
+    Launch(MemorySegment arguments, String description, boolean prepares) {
       this.arguments = arguments;
       this.description = description;
+      this.prepares = prepares;
     }
 
     /** Kernel, grid and shapes, for messages. */
@@ -93,6 +97,11 @@ public final class Launches {
 
   void add(Launch launch) {
     list.add(launch);
+  }
+
+  /** Forgets all launches. */
+  void clear() {
+    list.clear();
   }
 
   Launch removeLast() {

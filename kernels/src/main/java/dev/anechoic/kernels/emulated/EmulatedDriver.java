@@ -254,6 +254,43 @@ public final class EmulatedDriver implements Driver {
     return new LaunchList(launches);
   }
 
+  @Override
+  public Graph loop(Launches once, Launches round, long more) {
+    return new Loop(new LaunchList(once), new LaunchList(round), more);
+  }
+
+  /** Looks at a number before each round, as a while node would. */
+  private static final class Loop implements Graph {
+    private final Graph once;
+    private final Graph round;
+    private final MemorySegment number;
+
+    Loop(Graph once, Graph round, long more) {
+      this.once = once;
+      this.round = round;
+      number = MemorySegment.ofAddress(more).reinterpret(INT.byteSize());
+    }
+
+    @Override
+    public void update(int index) {
+      throw new IllegalStateException("a graph that loops is made anew");
+    }
+
+    @Override
+    public void launch() {
+      once.launch();
+      while (number.get(INT, 0) != 0) {
+        round.launch();
+      }
+    }
+
+    @Override
+    public void close() {
+      once.close();
+      round.close();
+    }
+  }
+
   /**
    * Runs the launches one after the other, from copies of the arguments as a device graph would.
    */

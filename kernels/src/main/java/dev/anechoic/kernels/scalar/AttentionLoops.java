@@ -252,4 +252,29 @@ interface AttentionLoops extends Kernels {
       }
     }
   }
+
+  @Override
+  default void copySlots(
+      Tensor fromKeys, Tensor fromValues, Tensor sources, Tensor keys, Tensor values) {
+    copySlots(fromKeys, sources, keys);
+    copySlots(fromValues, sources, values);
+  }
+
+  private static void copySlots(Tensor from, Tensor sourcesTensor, Tensor to) {
+    Ints sources = Ints.of(sourcesTensor); // [R]
+    int heads = to.dim(1);
+    int length = from.dim(2) * from.dim(3);
+    int room = to.dim(2) * to.dim(3);
+    for (int r = 0; r < sources.size; r++) {
+      int source = sources.at(r);
+      for (int k = 0; source >= 0 && k < heads; k++) {
+        System.arraycopy(
+            HeapBuffer.floats(from),
+            HeapBuffer.at(from) + (source * heads + k) * length,
+            HeapBuffer.floats(to),
+            HeapBuffer.at(to) + (r * heads + k) * room,
+            length);
+      }
+    }
+  }
 }

@@ -3,7 +3,6 @@ package dev.anechoic.kernels.scalar;
 import static dev.anechoic.kernels.scalar.Scalars.exp;
 import static dev.anechoic.kernels.scalar.Scalars.log;
 
-import dev.anechoic.kernels.heap.HeapBuffer;
 import dev.anechoic.tensor.Kernels;
 import dev.anechoic.tensor.Philox;
 import dev.anechoic.tensor.Tensor;
@@ -46,28 +45,60 @@ interface SampleLoops extends Kernels {
 
   @Override
   default void advance(
-      Tensor tokensTensor,
+      Tensor drawnTensor,
+      Tensor drawnLogprobsTensor,
       int stopToken,
-      Tensor pendingTensor,
-      Tensor startsTensor,
-      Tensor positionsTensor,
-      Tensor remainingTensor) {
-    int[] tokens = HeapBuffer.ints(tokensTensor);
-    int[] pending = HeapBuffer.ints(pendingTensor);
-    int[] starts = HeapBuffer.ints(startsTensor);
-    int[] positions = HeapBuffer.ints(positionsTensor);
-    int[] remaining = HeapBuffer.ints(remainingTensor);
-    for (int n = 0; n < tokensTensor.size(); n++) {
-      int token = tokens[HeapBuffer.at(tokensTensor) + n];
-      int row = HeapBuffer.at(remainingTensor) + n;
-      boolean stops = stopToken >= 0 && token == stopToken;
-      remaining[row] = remaining[row] > 0 && !stops ? remaining[row] - 1 : 0;
-      if (remaining[row] > 0) {
-        pending[HeapBuffer.at(pendingTensor) + n] = token;
-        starts[HeapBuffer.at(startsTensor) + n]++;
-        positions[HeapBuffer.at(positionsTensor) + n]++;
+      boolean refill,
+      Tensor queueTensor,
+      Tensor progressTensor,
+      Tensor stateTensor,
+      Tensor tokensTensor,
+      Tensor logprobsTensor) {
+    Ints drawn = Ints.of(drawnTensor); // [R]
+    Floats drawnLogprobs = Floats.of(drawnLogprobsTensor); // [R]
+    Ints queue = Ints.of(queueTensor); // [N,5]
+    Ints progress = Ints.of(progressTensor); // [3]
+    Ints state = Ints.of(stateTensor); // [7,R]
+    Ints tokens = Ints.of(tokensTensor); // [N,M]
+    Floats logprobs = Floats.of(logprobsTensor); // [N,M]
+    int rows = drawn.size;
+    int active = 0;
+    for (int r = 0; r < rows; r++) {
+      int pending = r;
+      int starts = rows + r;
+      int positions = 2 * rows + r;
+      int samples = 3 * rows + r;
+      int remaining = 4 * rows + r;
+      int request = 5 * rows + r;
+      int source = 6 * rows + r;
+      int left = state.at(remaining);
+      state.put(source, -1);
+      if (left > 0) {
+        int n = state.at(request);
+        int at = n * tokensTensor.columns() + queue.at(5 * n + 4) - left;
+        tokens.put(at, drawn.at(r));
+        logprobs.put(at, drawnLogprobs.at(r));
+        boolean stops = stopToken >= 0 && drawn.at(r) == stopToken;
+        left = stops ? 0 : left - 1;
+        state.put(pending, left > 0 ? drawn.at(r) : 0);
+        state.put(starts, left > 0 ? state.at(starts) + 1 : 0);
+        state.put(positions, left > 0 ? state.at(positions) + 1 : 0);
       }
+      if (left == 0 && refill && progress.at(0) < progress.at(1)) {
+        int n = progress.at(0);
+        progress.put(0, n + 1);
+        state.put(source, queue.at(5 * n));
+        state.put(pending, queue.at(5 * n + 1));
+        state.put(starts, queue.at(5 * n + 2));
+        state.put(positions, queue.at(5 * n + 2) + 1);
+        state.put(samples, queue.at(5 * n + 3));
+        state.put(request, n);
+        left = queue.at(5 * n + 4);
+      }
+      state.put(remaining, left);
+      active += left > 0 ? 1 : 0;
     }
+    progress.put(2, active);
   }
 
   /** The first kept token whose cumulative probability exceeds u. */

@@ -65,6 +65,7 @@ class FakeDriverTest {
           backend.synchronize();
         }
         case "replay" -> replay(backend, arena);
+        case "repeat" -> repeat(backend, arena);
         default -> throw new IllegalArgumentException(args[0]);
       }
     }
@@ -86,6 +87,44 @@ class FakeDriverTest {
       step.renew();
       step.run();
       System.out.println("replayed " + Arrays.toString(x.toFloats()));
+      step.close();
+    }
+
+    /**
+     * x = 2 x for each of four numbers that are left, then x = 3 x for each of two; and a product
+     * with the identity, a parameter, which changes nothing.
+     */
+    private static void repeat(Backend backend, Arena arena) {
+      Tensor x = arena.of(new float[] {1, 2, 3, 4, 5}, 5);
+      Tensor left = arena.of(new int[] {4, 3, 2, 1, 0}, 5);
+      Tensor rest = arena.zeros(DType.I32, 5);
+      Tensor more = left.slice(0, 1);
+      Arena parameters = new Arena(backend, Arena.Tag.PARAMETERS, new MemoryLedger());
+      float[] ones = new float[25];
+      for (int i = 0; i < 25; i += 6) {
+        ones[i] = 1;
+      }
+      Tensor identity = parameters.of(ones, 5, 5);
+      Tensor row = x.reshape(1, 5);
+      Tensor product = arena.zeros(DType.F32, 1, 5);
+      double[] factor = {2};
+      Recording step =
+          backend.record(() -> {
+            backend.scale(x, factor[0], x, false);
+            backend.matmul(row, false, identity, false, null, product, false);
+            backend.copy(product, row);
+            backend.copyBlock(left, 1, 4, rest, 0, 4, 1, 4, false);
+            backend.copy(rest, left);
+          });
+      step.run();
+      step.repeat(more, 100);
+      System.out.println("repeated " + Arrays.toString(x.toFloats()));
+      step.repeat(more, 100);
+      backend.write(left, new int[] {2, 1, 0, 0, 0}, 0);
+      factor[0] = 3;
+      step.renew();
+      step.repeat(more, 100);
+      System.out.println("repeated " + Arrays.toString(x.toFloats()));
       step.close();
     }
   }
@@ -144,11 +183,42 @@ class FakeDriverTest {
   }
 
   @Test
+  void aGraphGoesRoundWhileANumberIsNotZero() throws Exception {
+    String factorsOf16And9 =
+        """
+        repeated [16.0, 32.0, 48.0, 64.0, 80.0]
+        repeated [144.0, 288.0, 432.0, 576.0, 720.0]
+        """;
+    for (String backend : new String[] {"cuda", "cuda-f32", "cuda-emulated"}) {
+      String said = run(Map.of(), "repeat", backend);
+      assertTrue(said.contains(factorsOf16And9), said);
+    }
+  }
+
+  @Test
+  void aDriverWithoutWhileNodesRepeatsAsOftenAsItMust() throws Exception {
+    for (Map<String, String> lacking :
+        List.of(Map.of("FAKE_LOOPS", "0"), Map.of("FAKE_VERSION", "12020"))) {
+      String said = run(lacking, "repeat", "cuda-f32");
+      // For want of a condition x = 2 x is done once and a hundred times.
+      assertTrue(said.contains("repeated [2.5353012E30,"), said);
+    }
+  }
+
+  @Test
+  void aDeviceWithoutMemoryPoolsIsAskedForMemoryDirectly() throws Exception {
+    String said = run(Map.of("FAKE_POOLS", "0"), "ops", "cuda-f32", "softmax");
+    assertTrue(said.contains(", 0 failures"), said);
+    String full = run(Map.of("FAKE_POOLS", "0", "FAKE_ROOM", "9000000"), "gelu", "cuda-f32");
+    assertTrue(full.contains("use a smaller batch"), full);
+  }
+
+  @Test
   void aDeviceThatIsTakenByDefaultIsNamedWithItsDriver() throws Exception {
     String said = run(Map.of(), "open", "auto");
     assertTrue(said.contains("opened cuda"), said);
     assertTrue(said.contains("Fake device, compute capability 8.5"), said);
-    assertTrue(said.contains("CUDA 13.0"), said);
+    assertTrue(said.contains("CUDA 13.0, with memory pools, with while nodes"), said);
   }
 
   @Test

@@ -192,6 +192,53 @@ class GraphRecorderTest {
   }
 
   @Test
+  void repeatedWorkRunsWhileTheNumberIsNotZero() {
+    Tensor left = arena().of(new int[] {3, 2, 1, 0}, 4);
+    Tensor rest = arena().zeros(DType.I32, 4);
+    GraphRecorder step =
+        backend.record(() -> {
+          backend.add(x, y, y);
+          backend.copyBlock(left, 1, 3, rest, 0, 3, 1, 3, false);
+          backend.copy(rest, left);
+        });
+    step.repeat(left.slice(0, 1), 50);
+    assertArrayEquals(new float[] {3, 6, 9, 12, 15, 18, 21, 24}, y.toFloats());
+    step.repeat(left.slice(0, 1), 50);
+    assertArrayEquals(new float[] {3, 6, 9, 12, 15, 18, 21, 24}, y.toFloats());
+    assertEquals(1, step.javaRuns());
+  }
+
+  @Test
+  void aRoundDoesNotRoundTheParametersAgain() {
+    try (CudaBackend half =
+            (CudaBackend) Backends.open("cuda-emulated-bf16", BackendOptions.DEFAULT).backend();
+        Arena parameters = new Arena(half, Arena.Tag.PARAMETERS, new MemoryLedger());
+        Arena data = new Arena(half, Arena.Tag.DATA, new MemoryLedger())) {
+      Tensor weight = parameters.of(new float[] {1, 2, 3, 4}, 2, 2);
+      Tensor in = data.of(new float[] {1, 1}, 1, 2);
+      Tensor out = data.zeros(DType.F32, 1, 2);
+      Tensor left = data.of(new int[] {2, 1, 0}, 3);
+      Tensor rest = data.zeros(DType.I32, 3);
+      GraphRecorder step =
+          half.record(() -> {
+            half.matmul(in, false, weight, false, null, out, true);
+            half.copyBlock(left, 1, 2, rest, 0, 2, 1, 2, false);
+            half.copy(rest, left);
+          });
+      step.run();
+      step.repeat(left.slice(0, 1), 50);
+      // Twice 1 + 3 and 2 + 4.
+      assertArrayEquals(new float[] {8, 12}, out.toFloats());
+      // The other operand is rounded each time: with product and two copies four launches of five.
+      assertEquals(4, step.launchesOfRound());
+      half.write(weight, new float[] {5, 6, 7, 8}, 0);
+      half.write(left, new int[] {1, 0, 0}, 0);
+      step.repeat(left.slice(0, 1), 50);
+      assertArrayEquals(new float[] {20, 26}, out.toFloats());
+    }
+  }
+
+  @Test
   void aBadIndexInAReplayIsReported() {
     try (Arena arena = arena()) {
       Tensor table = arena.zeros(DType.F32, 4, 8);

@@ -28,14 +28,16 @@ class TensorCoreConformanceTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"matmul", "attention", "attentionBackward", "attentionCached"})
+  @ValueSource(
+      strings = {"matmul", "attention", "attentionBackward", "attentionCached", "copySlots"})
   void keepsEveryPromiseAtTheTolerance(String op) {
     Emulated.assumeAvailable();
     check("cuda-emulated-bf16", op);
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"matmul", "attention", "attentionBackward", "attentionCached"})
+  @ValueSource(
+      strings = {"matmul", "attention", "attentionBackward", "attentionCached", "copySlots"})
   void wgmmaKeepsEveryPromiseAtTheTolerance(String op) {
     Emulated.assumeAvailable();
     check("cuda-emulated-sm90", op);

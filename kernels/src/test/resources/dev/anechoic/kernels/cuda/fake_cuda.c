@@ -5,6 +5,7 @@
 //   FAKE_INIT       what cuInit returns             FAKE_VERSION  of the driver, such as 11040
 //   FAKE_MAJOR      of the compute capability       FAKE_LOAD     what cuModuleLoadData returns
 //   FAKE_ROOM       bytes of device memory          FAKE_BROKEN   a kernel that accesses memory wrongly
+//   FAKE_POOLS      whether it has memory pools     FAKE_LOOPS    whether a while node can be made
 //
 // As on a device, the failure of a kernel shows at the next synchronisation.
 #include <dlfcn.h>
@@ -55,6 +56,7 @@ int cuDeviceGetAttribute(int *value, int attribute, int device) {
     case 76: *value = 5; break;
     case 16: *value = 2; break;          // multiprocessors
     case 97: *value = 227 << 10; break;  // shared memory of a block
+    case 115: *value = (int)setting("FAKE_POOLS", 1); break;
     default: *value = 0;
   }
   return 0;
@@ -80,7 +82,7 @@ int cuModuleLoadData(void **module, const void *image) {
 int cuModuleUnload(void *module) { return 0; }
 int cuModuleGetFunction(void **function, void *module, const char *name) {
   *function = strdup(name);
-  return has(name) ? 0 : NOT_FOUND;
+  return strcmp(name, "setCondition") == 0 || has(name) ? 0 : NOT_FOUND;
 }
 int cuFuncGetAttribute(int *value, int attribute, void *function) { *value = 0; return 0; }
 int cuFuncSetAttribute(void *function, int attribute, int value) { return 0; }
@@ -90,7 +92,7 @@ int cuMemGetInfo_v2(size_t *freeBytes, size_t *total) {
   *freeBytes = *total - used;
   return 0;
 }
-int cuMemAlloc_v2(address *at, size_t bytes) {
+static int take(address *at, size_t bytes) {
   if (used + bytes > (size_t)setting("FAKE_ROOM", 8L << 30)) {
     return OUT_OF_MEMORY;
   }
@@ -106,7 +108,7 @@ int cuMemAlloc_v2(address *at, size_t bytes) {
   }
   return OUT_OF_MEMORY;
 }
-int cuMemFree_v2(address at) {
+static int give(address at) {
   for (int i = 0; i < SIZES; i++) {
     if (blocks[i].memory == (void *)at) {
       used -= blocks[i].bytes;
@@ -116,6 +118,15 @@ int cuMemFree_v2(address at) {
     }
   }
   return 1;
+}
+// A device with pools is to be asked for memory in stream order only, and one without must not be.
+int cuMemAlloc_v2(address *at, size_t bytes) { return setting("FAKE_POOLS", 1) ? 1 : take(at, bytes); }
+int cuMemFree_v2(address at) { return setting("FAKE_POOLS", 1) ? 1 : give(at); }
+int cuMemAllocAsync(address *at, size_t bytes, void *stream) {
+  return stream == (void *)2 && setting("FAKE_POOLS", 1) ? take(at, bytes) : 801;
+}
+int cuMemFreeAsync(address at, void *stream) {
+  return stream == (void *)2 && setting("FAKE_POOLS", 1) ? give(at) : 801;
 }
 int cuMemAllocHost_v2(void **memory, size_t bytes) {
   *memory = aligned_alloc(256, (bytes + 255) / 256 * 256);
@@ -157,7 +168,7 @@ int cuEventRecord(void *event, void *stream) { return 0; }
 int cuEventSynchronize(void *event) { return failed; }
 int cuEventElapsedTime(float *millis, void *from, void *to) { *millis = 1; return 0; }
 
-// Graphs: a chain of kernel nodes, each with copies of its argument values.
+// Graphs: a chain of nodes; kernel nodes have copies of their argument values.
 typedef struct {
   void *function;
   unsigned gx, gy, gz, bx, by, bz, shared;
@@ -165,55 +176,152 @@ typedef struct {
   void *kernel, *context;
 } Parameters;
 
+struct Node;
+typedef struct { struct Node *first, *last; } Graph;
+
 typedef struct Node {
   Parameters p;
   address values[ARGUMENTS];
   void *pointers[ARGUMENTS];
+  Graph *inside;        // of a child or while node
+  unsigned *condition;  // of a while node
   struct Node *next;
 } Node;
 
-typedef struct { Node *first, *last; } Graph;
-
-static void set(Node *node, const Parameters *p) {
+static void set(Node *node, const Parameters *p, int arguments) {
   node->p = *p;
-  for (int i = 0; i < ARGUMENTS; i++) {
+  for (int i = 0; i < arguments; i++) {
     node->values[i] = *(address *)p->parameters[i];
     node->pointers[i] = &node->values[i];
   }
 }
 
-int cuGraphCreate(Graph **graph, unsigned flags) { *graph = calloc(1, sizeof(Graph)); return 0; }
-int cuGraphAddKernelNode_v2(Node **node, Graph *graph, Node *const *after, size_t count,
-                            const Parameters *p) {
+static Graph *copyOf(const Graph *graph) {
+  Graph *copy = calloc(1, sizeof(Graph));
+  for (Node *n = graph->first; n; n = n->next) {
+    Node *own = malloc(sizeof(Node));
+    *own = *n;
+    own->next = 0;
+    for (int i = 0; i < ARGUMENTS; i++) {
+      own->pointers[i] = &own->values[i];
+    }
+    *(copy->last ? &copy->last->next : &copy->first) = own;
+    copy->last = own;
+  }
+  return copy;
+}
+
+static int append(Node **node, Graph *graph, Node *const *after, size_t count) {
   if ((count == 0) != (graph->first == 0) || (count == 1 && after[0] != graph->last) || count > 1) {
     return 1;  // not a chain
   }
   *node = calloc(1, sizeof(Node));
-  set(*node, p);
-  if (graph->last) {
-    graph->last->next = *node;
-  } else {
-    graph->first = *node;
-  }
+  *(graph->last ? &graph->last->next : &graph->first) = *node;
   graph->last = *node;
   return 0;
 }
-// The executable is the graph itself: nodes are only ever set in the executable.
-int cuGraphInstantiateWithFlags(Graph **executable, Graph *graph, address flags) {
-  *executable = graph;
-  return 0;
-}
-int cuGraphExecKernelNodeSetParams_v2(Graph *executable, Node *node, const Parameters *p) {
-  set(node, p);
-  return 0;
-}
-int cuGraphLaunch(Graph *executable, void *stream) {
-  for (Node *n = executable->first; n; n = n->next) {
-    Parameters *p = &n->p;
-    cuLaunchKernel(p->function, p->gx, p->gy, p->gz, p->bx, p->by, p->bz, p->shared, stream,
-                   n->pointers, 0);
+
+int cuGraphCreate(Graph **graph, unsigned flags) { *graph = calloc(1, sizeof(Graph)); return 0; }
+int cuGraphAddKernelNode_v2(Node **node, Graph *graph, Node *const *after, size_t count,
+                            const Parameters *p) {
+  int result = append(node, graph, after, count);
+  if (result == 0) {
+    set(*node, p, ARGUMENTS);
   }
+  return result;
+}
+
+// CUgraphNodeParams of cuda.h.
+typedef struct {
+  int type, reserved[3];
+  union {
+    Parameters kernel;
+    Graph *child;
+    struct {
+      unsigned *condition;
+      int kind;
+      unsigned size;
+      Graph **bodies;
+      void *context;
+    } loop;
+    long long room[29];
+  };
+  long long end;
+} NodeParameters;
+
+int cuGraphConditionalHandleCreate(unsigned **handle, Graph *graph, void *context, unsigned value,
+                                   unsigned flags) {
+  *handle = calloc(1, sizeof(unsigned));
+  return context == (void *)1 && graph && value == 0 && flags == 0 ? 0 : 1;
+}
+int cuGraphAddNode(Node **node, Graph *graph, Node *const *after, size_t count, NodeParameters *p) {
+  if (sizeof(NodeParameters) != 256 || p->end != 0 || !setting("FAKE_LOOPS", 1)) {
+    return 801;
+  }
+  int result = append(node, graph, after, count);
+  if (result != 0) {
+    return result;
+  }
+  switch (p->type) {
+    case 0:
+      set(*node, &p->kernel, 2);
+      return 0;
+    case 4:
+      (*node)->inside = copyOf(p->child);
+      return 0;
+    case 13:
+      if (p->loop.kind != 1 || p->loop.size != 1 || p->loop.context != (void *)1) {
+        return 1;
+      }
+      (*node)->condition = p->loop.condition;
+      (*node)->inside = calloc(1, sizeof(Graph));
+      p->loop.bodies = &(*node)->inside;
+      return 0;
+    default:
+      return 1;
+  }
+}
+
+// The executable is a copy; a node is found in it by its place.
+typedef struct { Graph *graph, *own; } Executable;
+
+int cuGraphInstantiateWithFlags(Executable **executable, Graph *graph, address flags) {
+  *executable = calloc(1, sizeof(Executable));
+  (*executable)->graph = graph;
+  (*executable)->own = copyOf(graph);
   return 0;
 }
-int cuGraphExecDestroy(Graph *executable) { return 0; }
+int cuGraphExecKernelNodeSetParams_v2(Executable *executable, Node *node, const Parameters *p) {
+  Node *own = executable->own->first;
+  for (Node *n = executable->graph->first; n; n = n->next, own = own->next) {
+    if (n == node) {
+      set(own, p, ARGUMENTS);
+      return 0;
+    }
+  }
+  return 1;
+}
+
+static void run(const Graph *graph, void *stream) {
+  for (Node *n = graph->first; n; n = n->next) {
+    Parameters *p = &n->p;
+    if (n->condition) {
+      while (*n->condition) {
+        run(n->inside, stream);
+      }
+    } else if (n->inside) {
+      run(n->inside, stream);
+    } else if (strcmp(p->function, "setCondition") == 0) {
+      *(unsigned *)n->values[0] = *(unsigned *)n->values[1];
+    } else {
+      cuLaunchKernel(p->function, p->gx, p->gy, p->gz, p->bx, p->by, p->bz, p->shared, stream,
+                     n->pointers, 0);
+    }
+  }
+}
+int cuGraphLaunch(Executable *executable, void *stream) {
+  run(executable->own, stream);
+  return 0;
+}
+int cuGraphExecDestroy(Executable *executable) { return 0; }
 int cuGraphDestroy(Graph *graph) { return 0; }

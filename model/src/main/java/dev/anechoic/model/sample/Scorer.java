@@ -5,25 +5,35 @@ import dev.anechoic.tensor.Arena;
 import dev.anechoic.tensor.Backend;
 import dev.anechoic.tensor.DType;
 import dev.anechoic.tensor.MemoryLedger;
+import dev.anechoic.tensor.Recording;
+import dev.anechoic.tensor.Recurring;
 import dev.anechoic.tensor.Tape;
 import dev.anechoic.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Log-probs of given tokens under a model, by full forward passes. The bits of a sequence do not
  * depend on its neighbours, and are those of {@link Sampler} and of a training pass.
+ *
+ * <p>Where the backend replays work, passes are padded so that shapes come again, and recorded.
  */
 public final class Scorer implements AutoCloseable {
   /** Tokens of one pass, padding included: their activations stay in the outer cache. */
   private static final int PASS_TOKENS = 1024;
+
+  /** Positions of a pass that may be recorded are a multiple of this: few shapes; not swept. */
+  private static final int TIME_STEP = 16;
 
   private static final int MASKED = -1;
 
   private final Transformer model;
   private final Backend backend;
   private final Arena arena;
+  private final Arena kept;
   private final Tape tape;
+  private final Recurring<Extents, Pass> passes = new Recurring<>(this::recordedPass);
   private int[] inputs = new int[0];
   private int[] targets = new int[0];
   private float[] results = new float[0];
@@ -32,8 +42,66 @@ public final class Scorer implements AutoCloseable {
     this.model = model;
     backend = model.backend();
     arena = new Arena(backend, Arena.Tag.ACTIVATIONS, ledger);
+    kept = new Arena(backend, Arena.Tag.DATA, ledger);
     tape = new Tape(arena);
     tape.setRecording(false);
+  }
+
+  /** Sequences and positions of a pass: [B,T]. */
+  private record Extents(int batch, int time) {}
+
+  /** The tensors of a pass, and its recording where it has one. */
+  private final class Pass {
+    final Tensor tokens; // I32 [B,T]
+    final Tensor next; // I32 [B*T]
+    final Tensor logprobs; // [B*T]
+    final Tensor lse; // [B*T]
+    final @Nullable Recording recording;
+    double temperature = Double.NaN;
+
+    Pass(Extents extents, Arena in, boolean record) {
+      int size = extents.batch * extents.time;
+      tokens = in.tensor(DType.I32, extents.batch, extents.time);
+      next = in.tensor(DType.I32, size);
+      logprobs = in.tensor(backend.floatType(), size);
+      lse = in.tensor(backend.floatType(), size);
+      recording = record ? backend.record(this::work) : null;
+    }
+
+    void run(double at) {
+      boolean same = at == temperature;
+      temperature = at;
+      if (recording == null) {
+        work();
+      } else if (same) {
+        recording.run();
+      } else {
+        recording.renew();
+      }
+    }
+
+    private void work() {
+      Tensor logits = model.logits(tape, model.hidden(tape, tokens, null));
+      backend.tokenLogProbs(logits, next, temperature, logprobs, lse);
+      if (recording != null) {
+        tape.reset();
+      }
+    }
+
+    void close() {
+      if (recording != null) {
+        recording.close();
+      }
+    }
+  }
+
+  private Pass recordedPass(Extents extents) {
+    return new Pass(extents, kept, true);
+  }
+
+  /** Passes that are recorded. */
+  int recorded() {
+    return passes.count();
   }
 
   /**
@@ -58,22 +126,28 @@ public final class Scorer implements AutoCloseable {
   }
 
   private void pass(
-      List<int[]> sequences, int from, int to, int time, double temperature, float[][] logprobs) {
+      List<int[]> sequences,
+      int from,
+      int to,
+      int longest,
+      double temperature,
+      float[][] logprobs) {
     int batch = to - from;
-    if (time <= 0) {
+    if (longest <= 0) {
       Arrays.fill(logprobs, from, to, new float[0]);
       return;
     }
+    boolean replays = backend.replays() && !model.isObserved();
+    int padded = (longest + TIME_STEP - 1) / TIME_STEP * TIME_STEP;
+    int time = replays ? Math.min(padded, model.config().contextLength()) : longest;
     layOut(sequences, from, to, time);
-    Tensor tokens = arena.tensor(DType.I32, batch, time);
-    backend.write(tokens, inputs, 0);
-    Tensor next = arena.tensor(DType.I32, batch * time);
-    backend.write(next, targets, 0);
-    Tensor logits = model.logits(tape, model.hidden(tape, tokens, null));
-    Tensor result = arena.tensor(backend.floatType(), batch * time);
-    Tensor lse = arena.tensor(backend.floatType(), batch * time);
-    backend.tokenLogProbs(logits, next, temperature, result, lse);
-    backend.read(result, results, 0);
+    Extents extents = new Extents(batch, time);
+    Pass recorded = replays ? passes.of(extents) : null;
+    Pass pass = recorded != null ? recorded : new Pass(extents, arena, false);
+    backend.write(pass.tokens, inputs, 0);
+    backend.write(pass.next, targets, 0);
+    pass.run(temperature);
+    backend.read(pass.logprobs, results, 0);
     tape.reset();
     for (int b = 0; b < batch; b++) {
       int count = Math.max(0, sequences.get(from + b).length - 1);
@@ -101,6 +175,8 @@ public final class Scorer implements AutoCloseable {
 
   @Override
   public void close() {
+    passes.clear(Pass::close);
+    kept.close();
     arena.close();
   }
 }

@@ -49,8 +49,8 @@ final class SlotGroup implements AutoCloseable {
   private final int[] prefillRows;
   private final int[] copySources;
 
-  /** Where the backend replays work: several steps at once. */
-  private final @Nullable DecodeBlock block;
+  /** Where the backend replays work: all requests without a look at them. */
+  private final @Nullable DeviceRollout rollout;
 
   private @Nullable Tensor headColumns; // [C,V]
   private @Nullable StateReadout readout;
@@ -78,7 +78,7 @@ final class SlotGroup implements AutoCloseable {
     rowReadouts = new float[slots];
     prefillRows = new int[slots];
     copySources = new int[slots];
-    block = backend.replays() ? new DecodeBlock(model, cache, tape, ledger) : null;
+    rollout = backend.replays() ? new DeviceRollout(model, cache, tape, ledger) : null;
   }
 
   Transformer model() {
@@ -98,7 +98,7 @@ final class SlotGroup implements AutoCloseable {
   }
 
   long prefilledTokens() {
-    return prefilledTokens;
+    return prefilledTokens + (rollout == null ? 0 : rollout.prefilledTokens());
   }
 
   /**
@@ -118,6 +118,10 @@ final class SlotGroup implements AutoCloseable {
     headColumns = head;
     this.readout = readout;
     int usable = Math.min(most, slots.length);
+    if (rollout != null && !model.isObserved()) {
+      decodedTokens += rollout.sample(queue, usable, settings);
+      return;
+    }
     while (true) {
       int free = usable - active;
       if (active == 0 || free * REFILL_PART >= usable) {
@@ -126,11 +130,7 @@ final class SlotGroup implements AutoCloseable {
       if (active == 0) {
         return;
       }
-      if (block != null && !model.isObserved()) {
-        decodeBlock(block, settings, queue);
-      } else {
-        decode(settings, queue);
-      }
+      decode(settings, queue);
     }
   }
 
@@ -269,33 +269,6 @@ final class SlotGroup implements AutoCloseable {
     return Math.min(settings.maxNewTokens() - slot.drawn(), cache.positions() - slot.cached);
   }
 
-  /** Draws some tokens in every slot in use before it looks at them. */
-  private void decodeBlock(DecodeBlock steps, SampleSettings settings, RequestQueue queue) {
-    steps.begin(active);
-    int rows = 0;
-    for (int s = 0; s < slots.length; s++) {
-      Slot slot = slots[s];
-      SampleRequest request = slot.request;
-      if (request != null) {
-        steps.add(s, slot.pending, slot.cached, request.sample(), remaining(slot, settings));
-        rowSlots[rows++] = s;
-      }
-    }
-    for (int s = 0; steps.missing() > 0; s++) {
-      if (slots[s].isFree()) {
-        steps.add(s, 0, 0, 0, 0);
-      }
-    }
-    steps.run(settings);
-    for (int r = 0; r < rows; r++) {
-      Slot slot = slots[rowSlots[r]];
-      for (int step = 0; step < DecodeBlock.STEPS && !slot.isFree(); step++) {
-        slot.append(steps.token(step, r), steps.logprob(step, r), Float.NaN);
-        taken(slot, false, settings, queue);
-      }
-    }
-  }
-
   /** From rowTokens, the pending ones, to rowTokens, the drawn ones, and what goes with them. */
   private void draw(int rows, SampleSettings settings) {
     Tensor pending = arena.tensor(DType.I32, rows, 1);
@@ -336,8 +309,8 @@ final class SlotGroup implements AutoCloseable {
 
   @Override
   public void close() {
-    if (block != null) {
-      block.close();
+    if (rollout != null) {
+      rollout.close();
     }
     arena.close();
     cache.close();

@@ -84,6 +84,19 @@ public final class KvCache implements AutoCloseable {
     }
   }
 
+  /**
+   * Slot r takes over what the other cache holds in slot {@code sources[r]}; a negative source
+   * leaves it alone.
+   *
+   * @param from its positions are a multiple of 64, or as many as here
+   * @param sources I32 [R]
+   */
+  public void copySlots(KvCache from, Tensor sources) {
+    for (int i = 0; i < keys.length; i++) {
+      arena.backend().copySlots(from.keys[i], from.values[i], sources, keys[i], values[i]);
+    }
+  }
+
   private void copy(Tensor t, long from, long to, long size) {
     int columns = Math.toIntExact(size);
     arena.backend().copyBlock(t, from, size, t, to, size, 1, columns, false);

@@ -170,7 +170,7 @@ public final class Transformer implements AutoCloseable {
     int batch = tokens.dim(0);
     int time = tokens.dim(1);
     checkTime(tokens, config.contextLength());
-    Tensor x = embed(tape, tokens, starts);
+    Tensor x = embed(tape, tokens, starts, null);
     observe(0, x);
     for (int i = 0; i < blocks.length; i++) {
       Tensor kept = i == blocks.length - 1 ? rows : null;
@@ -197,9 +197,25 @@ public final class Transformer implements AutoCloseable {
    * @return [B*T,C]
    */
   public Tensor hiddenCached(Tape tape, Tensor tokens, KvCache cache, Tensor slots, Tensor starts) {
+    return hiddenCached(tape, tokens, cache, slots, starts, null);
+  }
+
+  /**
+   * The same where the caller has the position of every token in memory, so that nothing has to be
+   * looked at.
+   *
+   * @param positions I32 [B*T]: {@code starts[b] + t}; null where the starts are to be read
+   */
+  public Tensor hiddenCached(
+      Tape tape,
+      Tensor tokens,
+      KvCache cache,
+      Tensor slots,
+      Tensor starts,
+      @Nullable Tensor positions) {
     boolean recording = tape.setRecording(false);
     try {
-      Tensor x = cachedBlocks(tape, tokens, cache, slots, starts, blocks.length);
+      Tensor x = cachedBlocks(tape, tokens, cache, slots, starts, positions, blocks.length);
       return finish(tape, x);
     } finally {
       tape.setRecording(recording);
@@ -211,14 +227,29 @@ public final class Transformer implements AutoCloseable {
    * what the last block would compute from its attention on is left out.
    */
   public void extendCache(Tape tape, Tensor tokens, KvCache cache, Tensor slots, Tensor starts) {
+    extendCache(tape, tokens, cache, slots, starts, null);
+  }
+
+  /**
+   * The same where the caller has the position of every token in memory.
+   *
+   * @param positions I32 [B*T], or null where the starts are to be read
+   */
+  public void extendCache(
+      Tape tape,
+      Tensor tokens,
+      KvCache cache,
+      Tensor slots,
+      Tensor starts,
+      @Nullable Tensor positions) {
     if (isObserved()) {
-      hiddenCached(tape, tokens, cache, slots, starts);
+      hiddenCached(tape, tokens, cache, slots, starts, positions);
       return;
     }
     boolean recording = tape.setRecording(false);
     try {
       int last = blocks.length - 1;
-      Tensor x = cachedBlocks(tape, tokens, cache, slots, starts, last);
+      Tensor x = cachedBlocks(tape, tokens, cache, slots, starts, positions, last);
       blocks[last].extendCache(tape, x, tokens.dim(0), tokens.dim(1), cache, last, slots, starts);
       freeResidual(tape, x);
     } finally {
@@ -228,11 +259,17 @@ public final class Transformer implements AutoCloseable {
 
   /** The residual behind the first {@code count} blocks, [B*T,C]. */
   private Tensor cachedBlocks(
-      Tape tape, Tensor tokens, KvCache cache, Tensor slots, Tensor starts, int count) {
+      Tape tape,
+      Tensor tokens,
+      KvCache cache,
+      Tensor slots,
+      Tensor starts,
+      @Nullable Tensor positions,
+      int count) {
     int batch = tokens.dim(0);
     int time = tokens.dim(1);
     checkTime(tokens, cache.positions());
-    Tensor x = embed(tape, tokens, starts);
+    Tensor x = embed(tape, tokens, starts, positions);
     observe(0, x);
     for (int i = 0; i < count; i++) {
       Tensor y = blocks[i].forwardCached(tape, x, batch, time, cache, i, slots, starts);
@@ -275,7 +312,8 @@ public final class Transformer implements AutoCloseable {
     }
   }
 
-  private Tensor embed(Tape tape, Tensor tokens, @Nullable Tensor starts) {
+  private Tensor embed(
+      Tape tape, Tensor tokens, @Nullable Tensor starts, @Nullable Tensor positions) {
     if (flat.size() != tokens.size()) {
       flat = Shape.of(Math.toIntExact(tokens.size()));
     }
@@ -283,11 +321,13 @@ public final class Transformer implements AutoCloseable {
     if (positionTable == null) {
       return x;
     }
-    Tensor sum =
-        starts == null
-            ? addFirstPositions(tape, x, positionTable, tokens)
-            : Add.forward(
-                tape, x, Embedding.forward(tape, positionTable, positionsOf(tape, tokens, starts)));
+    Tensor sum;
+    if (starts == null) {
+      sum = addFirstPositions(tape, x, positionTable, tokens);
+    } else {
+      Tensor places = positions == null ? positionsOf(tape, tokens, starts) : positions;
+      sum = Add.forward(tape, x, Embedding.forward(tape, positionTable, places));
+    }
     Block.free(tape, x);
     return sum;
   }

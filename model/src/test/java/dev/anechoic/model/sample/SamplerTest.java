@@ -97,6 +97,8 @@ class SamplerTest {
           }
         }
       }
+      // The same shapes came several times, at two temperatures.
+      assertEquals(backend.replays(), scorer.recorded() > 0);
     }
   }
 

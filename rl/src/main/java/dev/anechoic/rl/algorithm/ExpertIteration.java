@@ -29,6 +29,11 @@ public final class ExpertIteration implements Trainer {
   private final Reference reference;
   private final GradientProbe probe;
   private final Phases phases;
+  private final RecordedPasses<Tensor, Scores> scoring;
+  private final RecordedPasses<Tensor, Tensor> training;
+
+  /** Of the completion tokens of a batch, [N] each. */
+  private record Scores(Tensor logprobs, Tensor entropies) {}
 
   public ExpertIteration(Setup setup, RlConfig.ExpertConfig expert) {
     this.config = setup.config();
@@ -38,6 +43,39 @@ public final class ExpertIteration implements Trainer {
     this.reference = setup.reference();
     this.probe = setup.probe();
     this.phases = setup.phases();
+    scoring =
+        new RecordedPasses<>(
+            policy,
+            setup.ledger(),
+            (batch, targets) -> {
+              Scores scores = scores(batch);
+              return new Scores(kept(scores.logprobs, batch), kept(scores.entropies, batch));
+            },
+            (last, now) -> true,
+            policy::reset);
+    training =
+        new RecordedPasses<>(
+            policy,
+            setup.ledger(),
+            (batch, weights) -> {
+              Tensor loss = loss(batch, weights);
+              policy.tape().backward(loss);
+              return kept(loss, batch);
+            },
+            (last, now) -> true,
+            policy::reset);
+  }
+
+  /** Recorded passes over shapes that came again. */
+  int recorded() {
+    return scoring.count() + training.count();
+  }
+
+  /** A result at the beginning of a column of the batch, which stays when the tape is reset. */
+  private static Tensor kept(Tensor result, MicroBatch batch) {
+    Tensor kept = batch.empty().slice(0, Math.toIntExact(result.size()));
+    result.arena().backend().copy(result, kept);
+    return kept;
   }
 
   /** Rounds. */
@@ -90,12 +128,11 @@ public final class ExpertIteration implements Trainer {
     double mismatch = 0;
     policy.tape().setRecording(false);
     for (List<Trajectory> group : MicroBatch.split(rollout)) {
-      MicroBatch batch = policy.batch().load(group);
-      Tape tape = policy.tape();
-      Tensor logits = policy.model().logits(tape, policy.hidden(batch)); // [N,V]
-      List<float[]> logprobs =
-          batch.split(TokenLogProbs.forward(tape, logits, batch.targets(), config.temperature()));
-      List<float[]> entropies = batch.split(Entropy.forward(tape, logits, config.temperature()));
+      RecordedPasses<Tensor, Scores>.Pass recorded = scoring.of(group, false);
+      MicroBatch batch = (recorded != null ? recorded.batch() : policy.batch()).load(group);
+      Scores scores = recorded != null ? recorded.run(batch.targets()) : scores(batch);
+      List<float[]> logprobs = batch.split(scores.logprobs);
+      List<float[]> entropies = batch.split(scores.entropies);
       for (int s = 0; s < group.size(); s++) {
         Trajectory t = group.get(s);
         for (int i = 0; i < t.length(); i++) {
@@ -109,6 +146,14 @@ public final class ExpertIteration implements Trainer {
     }
     policy.tape().setRecording(true);
     return mismatch;
+  }
+
+  private Scores scores(MicroBatch batch) {
+    Tape tape = policy.tape();
+    Tensor logits = policy.model().logits(tape, policy.hidden(batch)); // [N,V]
+    return new Scores(
+        TokenLogProbs.forward(tape, logits, batch.targets(), config.temperature()),
+        Entropy.forward(tape, logits, config.temperature()));
   }
 
   /** Rewarded completions; where duplicates are dropped, each text once per prompt. */
@@ -131,21 +176,23 @@ public final class ExpertIteration implements Trainer {
     probe.beginUpdate(minibatch);
     for (List<Trajectory> group : MicroBatch.split(minibatch)) {
       phases.start("forward");
-      MicroBatch batch = policy.batch().load(group);
+      RecordedPasses<Tensor, Tensor>.Pass recorded =
+          probe.active() ? null : training.of(group, false);
+      MicroBatch batch = (recorded != null ? recorded.batch() : policy.batch()).load(group);
       phases.trained(policy.forwardFlops(batch));
-      Tape tape = policy.tape();
       Tensor weights = batch.constant(t -> 1 / tokens);
-      Tensor logits = policy.model().logits(tape, policy.hidden(batch)); // [N,V]
-      Tensor losses = CrossEntropy.forward(tape, logits, batch.targets()); // [N]
-      Tensor loss = WeightedSum.forward(tape, losses, weights);
-      probe.outputs(logits, null);
-      probe.term("policy", 1, losses, weights);
+      if (recorded != null) {
+        phases.start("backward"); // a device replays both passes as one
+        stats.loss(recorded.run(weights).toFloats()[0]);
+        continue;
+      }
+      Tensor loss = loss(batch, weights);
       if (probe.active()) {
         phases.start("ledger");
         probe.passes(policy, batch, List.of());
       }
       phases.start("backward");
-      tape.backward(loss);
+      policy.tape().backward(loss);
       stats.loss(loss.toFloats()[0]);
       policy.reset();
     }
@@ -153,6 +200,17 @@ public final class ExpertIteration implements Trainer {
     probe.beforeUpdate(policy, expert.sftLr());
     stats.updated(policy.update(expert.sftLr()));
     probe.afterUpdate(policy);
+  }
+
+  /** The batch's share of the mean cross-entropy, [1], on the tape. */
+  private Tensor loss(MicroBatch batch, Tensor weights) {
+    Tape tape = policy.tape();
+    Tensor logits = policy.model().logits(tape, policy.hidden(batch)); // [N,V]
+    Tensor losses = CrossEntropy.forward(tape, logits, batch.targets()); // [N]
+    Tensor loss = WeightedSum.forward(tape, losses, weights);
+    probe.outputs(logits, null);
+    probe.term("policy", 1, losses, weights);
+    return loss;
   }
 
   /** Loss and gradient norm, averaged over the updates of a round. */
@@ -185,5 +243,8 @@ public final class ExpertIteration implements Trainer {
   }
 
   @Override
-  public void close() {}
+  public void close() {
+    scoring.close();
+    training.close();
+  }
 }

@@ -36,7 +36,7 @@ public final class Grpo implements Trainer {
   private final GradientProbe probe;
   private final Phases phases;
   private final Interventions interventions;
-  private final RecordedPasses passes;
+  private final RecordedPasses<LossInputs, LossResults> passes;
   private int current; // step
 
   public Grpo(Setup setup, RlConfig.GrpoConfig grpo) {
@@ -50,11 +50,17 @@ public final class Grpo implements Trainer {
     this.phases = setup.phases();
     this.interventions = setup.interventions();
     this.controller = new KlController(kl.coef(), kl.adaptiveTarget(), kl.adaptiveHorizon());
-    this.passes = new RecordedPasses(policy, setup.ledger(), this::bothPasses, policy::reset);
+    this.passes =
+        new RecordedPasses<>(
+            policy,
+            setup.ledger(),
+            (batch, inputs) -> bothPasses(batch, inputs).copiedTo(batch),
+            LossInputs::sameNumbers,
+            policy::reset);
   }
 
   /** The passes that the device replays. */
-  RecordedPasses passes() {
+  RecordedPasses<LossInputs, LossResults> passes() {
     return passes;
   }
 
@@ -140,7 +146,8 @@ public final class Grpo implements Trainer {
         CovarianceControl.of(config.covariance(), minibatch, source.seed(), current);
     for (List<Trajectory> group : MicroBatch.split(minibatch)) {
       phases.start("forward");
-      RecordedPasses.Pass recorded = probe.active() ? null : passes.of(group, hasKlTerm());
+      RecordedPasses<LossInputs, LossResults>.Pass recorded =
+          probe.active() ? null : passes.of(group, hasKlTerm());
       MicroBatch batch = (recorded != null ? recorded.batch() : policy.batch()).load(group);
       phases.trained(policy.forwardFlops(batch));
       LossInputs inputs = inputs(batch, control, minibatch.size(), tokens);

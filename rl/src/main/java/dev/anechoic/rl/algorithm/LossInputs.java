@@ -29,4 +29,10 @@ record LossInputs(
     @Nullable Tensor klWeights,
     @Nullable Tensor refLogprobs,
     @Nullable Tensor values,
-    @Nullable Tensor returns) {}
+    @Nullable Tensor returns) {
+
+  /** Whether the number is the same; columns may differ. */
+  static boolean sameNumbers(LossInputs a, LossInputs b) {
+    return a.klCoef == b.klCoef;
+  }
+}

@@ -39,7 +39,7 @@ public final class Ppo implements Trainer {
   private final GradientProbe probe;
   private final Phases phases;
   private final Interventions interventions;
-  private final RecordedPasses passes;
+  private final RecordedPasses<LossInputs, LossResults> passes;
   private int current; // step
 
   public Ppo(Setup setup, RlConfig.PpoConfig ppo) {
@@ -55,11 +55,17 @@ public final class Ppo implements Trainer {
     this.critic = new ValueModel(config, ppo, policy, reference.model(), setup.ledger());
     source.setReadout(critic.readout());
     this.controller = new KlController(kl.coef(), kl.adaptiveTarget(), kl.adaptiveHorizon());
-    this.passes = new RecordedPasses(policy, setup.ledger(), this::bothPasses, this::reset);
+    this.passes =
+        new RecordedPasses<>(
+            policy,
+            setup.ledger(),
+            (batch, inputs) -> bothPasses(batch, inputs).copiedTo(batch),
+            LossInputs::sameNumbers,
+            this::reset);
   }
 
   /** The passes that the device replays. */
-  RecordedPasses passes() {
+  RecordedPasses<LossInputs, LossResults> passes() {
     return passes;
   }
 
@@ -136,7 +142,8 @@ public final class Ppo implements Trainer {
         CovarianceControl.of(config.covariance(), minibatch, source.seed(), current);
     for (List<Trajectory> group : MicroBatch.split(minibatch)) {
       phases.start("forward");
-      RecordedPasses.Pass recorded = probe.active() ? null : passes.of(group, hasKlTerm());
+      RecordedPasses<LossInputs, LossResults>.Pass recorded =
+          probe.active() ? null : passes.of(group, hasKlTerm());
       MicroBatch batch = (recorded != null ? recorded.batch() : policy.batch()).load(group);
       phases.trained(policy.forwardFlops(batch) + critic.forwardFlops(batch));
       LossInputs inputs = inputs(batch, control, tokens);

@@ -5,54 +5,55 @@ import dev.anechoic.tensor.Arena;
 import dev.anechoic.tensor.Backend;
 import dev.anechoic.tensor.MemoryLedger;
 import dev.anechoic.tensor.Recording;
-import java.util.HashMap;
-import java.util.HashSet;
+import dev.anechoic.tensor.Recurring;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.function.BiFunction;
+import java.util.function.BiPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Forward and backward passes over micro-batches that a device replays where their shape comes
- * again.
+ * Passes over micro-batches that a device replays where their shape comes again.
  *
  * <p>Micro-batches are padded so that shapes do: padding has weight 0 and changes no bit. A shape
  * is recorded at its second sight; a device that cannot replay, and a pass that somebody watches,
  * runs as Java without padding.
+ *
+ * @param <I> what a pass reads beside its tokens
+ * @param <R> what is read of it afterwards
  */
-final class RecordedPasses implements AutoCloseable {
+final class RecordedPasses<I, R> implements AutoCloseable {
   /** Extents are multiples of these: few shapes, little padding; not swept. */
   private static final int TIME_STEP = 16;
 
   private static final int TOKEN_STEP = 64;
 
-  /** Shapes beyond this run as Java: a graph of a large model takes a megabyte. */
-  private static final int MOST = 64;
-
   private final Policy policy;
   private final Backend backend;
   private final Arena data;
-  private final BiFunction<MicroBatch, LossInputs, LossResults> work;
+  private final BiFunction<MicroBatch, I, R> work;
+  private final BiPredicate<I, I> sameNumbers;
   private final Runnable reset;
-  private final Map<Key, Pass> passes = new HashMap<>();
-  private final Set<Key> seen = new HashSet<>();
+  private final Recurring<Key, Pass> passes = new Recurring<>(this::pass);
 
   /** All that decides which kernels a pass starts. */
   private record Key(Extents extents, boolean kl) {}
 
   /**
-   * @param work forward and backward pass in Java
-   * @param reset ends them: activations go, gradients stay
+   * @param work the pass in Java; its results are columns of the batch
+   * @param sameNumbers whether the numbers that kernels get from two inputs are the same; what is
+   *     in tensors does not count
+   * @param reset ends it: activations go, gradients stay
    */
   RecordedPasses(
       Policy policy,
       MemoryLedger ledger,
-      BiFunction<MicroBatch, LossInputs, LossResults> work,
+      BiFunction<MicroBatch, I, R> work,
+      BiPredicate<I, I> sameNumbers,
       Runnable reset) {
     this.policy = policy;
     this.work = work;
+    this.sameNumbers = sameNumbers;
     this.reset = reset;
     backend = policy.model().backend();
     data = new Arena(backend, Arena.Tag.DATA, ledger);
@@ -67,35 +68,39 @@ final class RecordedPasses implements AutoCloseable {
     if (!backend.replays() || policy.model().isObserved()) {
       return null;
     }
-    Key key = new Key(padded(Extents.of(group)), kl);
-    Pass pass = passes.get(key);
-    if (pass == null && !seen.add(key) && passes.size() < MOST) {
-      pass = new Pass(new MicroBatch(data, key.extents));
-      passes.put(key, pass);
-    }
-    return pass;
+    return passes.of(new Key(padded(Extents.of(group)), kl));
+  }
+
+  private Pass pass(Key key) {
+    return new Pass(new MicroBatch(data, key.extents));
   }
 
   private Extents padded(Extents own) {
-    int time = Math.min(roundUp(own.time(), TIME_STEP), policy.model().config().contextLength());
-    return new Extents(own.sequences(), time, roundUp(own.tokens(), TOKEN_STEP));
+    int time = Math.min(paddedTime(own.time()), policy.model().config().contextLength());
+    return new Extents(own.sequences(), time, paddedTokens(own.tokens()));
   }
 
-  private static int roundUp(int value, int step) {
-    return (value + step - 1) / step * step;
+  /** The positions T of a pass that is to come again. */
+  static int paddedTime(int time) {
+    return (time + TIME_STEP - 1) / TIME_STEP * TIME_STEP;
+  }
+
+  /** The completion tokens N of a pass that is to come again. */
+  static int paddedTokens(int tokens) {
+    return (tokens + TOKEN_STEP - 1) / TOKEN_STEP * TOKEN_STEP;
   }
 
   /** Passes that are recorded. */
   int count() {
-    return passes.size();
+    return passes.count();
   }
 
   /** Passes over micro-batches of one shape. */
   final class Pass {
     private final MicroBatch batch;
     private final Recording recording;
-    private @Nullable LossInputs inputs;
-    private @Nullable LossResults results;
+    private @Nullable I inputs;
+    private @Nullable R results;
 
     private Pass(MicroBatch batch) {
       this.batch = batch;
@@ -107,11 +112,11 @@ final class RecordedPasses implements AutoCloseable {
       return batch;
     }
 
-    /** Adds the gradients of the batch. */
-    LossResults run(LossInputs loaded) {
-      boolean sameNumbers = inputs != null && inputs.klCoef() == loaded.klCoef();
+    /** Runs over the batch as it is loaded. */
+    R run(I loaded) {
+      I last = inputs;
       inputs = loaded;
-      if (sameNumbers) {
+      if (last != null && sameNumbers.test(last, loaded)) {
         recording.run();
       } else {
         recording.renew();
@@ -120,14 +125,14 @@ final class RecordedPasses implements AutoCloseable {
     }
 
     private void run() {
-      results = work.apply(batch, Objects.requireNonNull(inputs)).copiedTo(batch);
+      results = work.apply(batch, Objects.requireNonNull(inputs));
       reset.run();
     }
   }
 
   @Override
   public void close() {
-    passes.values().forEach(pass -> pass.recording.close());
+    passes.clear(pass -> pass.recording.close());
     data.close();
   }
 }

@@ -2,6 +2,7 @@ package dev.anechoic.rl.algorithm;
 
 import dev.anechoic.model.transformer.Transformer;
 import dev.anechoic.tensor.MemoryLedger;
+import dev.anechoic.tensor.Tape;
 import dev.anechoic.tensor.Tensor;
 import dev.anechoic.tensor.op.TokenLogProbs;
 import java.util.List;
@@ -18,7 +19,12 @@ public final class Reference implements AutoCloseable {
   public Reference(Transformer model, double temperature, MemoryLedger ledger) {
     this.model = model;
     this.temperature = temperature;
-    pass = new SharedPromptPass(model, ledger);
+    pass = new SharedPromptPass(model, this::logprobs, ledger);
+  }
+
+  /** Recorded passes over shapes that came again. */
+  int recorded() {
+    return pass.recorded();
   }
 
   public Transformer model() {
@@ -29,12 +35,11 @@ public final class Reference implements AutoCloseable {
   public void score(List<Trajectory> rollout, Phases phases) {
     phases.start("reference");
     phases.count("reference", RolloutFlops.shared(model.config(), rollout));
-    pass.forEach(rollout, this::logprobs, (t, logprobs) -> t.refLogprobs = logprobs);
+    pass.forEach(rollout, (t, logprobs) -> t.refLogprobs = logprobs);
   }
 
-  private Tensor logprobs(MicroBatch batch, Tensor hidden) {
-    Tensor logits = model.logits(pass.tape(), hidden);
-    return TokenLogProbs.forward(pass.tape(), logits, batch.targets(), temperature);
+  private Tensor logprobs(Tape tape, Tensor targets, Tensor states) {
+    return TokenLogProbs.forward(tape, model.logits(tape, states), targets, temperature);
   }
 
   @Override

@@ -51,7 +51,11 @@ final class ValueModel implements AutoCloseable {
     }
     activations = new Arena(base.backend(), Arena.Tag.ACTIVATIONS, ledger);
     tape = new Tape(activations);
-    estimates = new SharedPromptPass(own == null ? policy.model() : own, ledger);
+    estimates =
+        new SharedPromptPass(
+            own == null ? policy.model() : own,
+            (passTape, targets, states) -> head.values(passTape, states, true),
+            ledger);
   }
 
   private static AdamW optimizer(RlConfig config, Parameters parameters) {
@@ -60,6 +64,11 @@ final class ValueModel implements AutoCloseable {
         parameters,
         new AdamW.Settings(
             policy.beta1(), policy.beta2(), policy.eps(), 0, false, policy.maxGradNorm()));
+  }
+
+  /** Recorded passes of the estimates. */
+  int recorded() {
+    return estimates.recorded();
   }
 
   /** The tape on which values are recorded: the policy's where the head sits on the policy. */
@@ -106,10 +115,7 @@ final class ValueModel implements AutoCloseable {
     phases.start("value");
     List<Trajectory> open = rollout.stream().filter(t -> t.values.length < t.length()).toList();
     phases.count("value", RolloutFlops.sharedTrunk(policy.model().config(), open));
-    estimates.forEach(
-        open,
-        (batch, hidden) -> head.values(estimates.tape(), hidden, true),
-        (t, values) -> t.values = values);
+    estimates.forEach(open, (t, values) -> t.values = values);
   }
 
   void zeroGrad() {

@@ -41,7 +41,8 @@ class RecordedPassesTest {
     "ppo, cuda-emulated, 0.5, shared_trunk",
     "ppo, cuda-emulated-bf16, 0, own",
     "grpo, cuda-emulated, 0, detached_head",
-    "grpo, cuda-emulated-sm90, 0.5, detached_head"
+    "grpo, cuda-emulated-sm90, 0.5, detached_head",
+    "expert_iteration, cuda-emulated, 0, detached_head"
   })
   void replayedPassesGiveTheBitsOfJava(
       String algorithm, String backend, double adaptiveTarget, String critic) {
@@ -122,13 +123,29 @@ class RecordedPassesTest {
     RlConfig.GrpoConfig grpo = Config.defaults(RlConfig.GrpoConfig.class);
     List<Map<String, Double>> metrics = new ArrayList<>();
     int recorded = 0;
-    try (Trainer trainer = algorithm.equals("ppo") ? new Ppo(setup, ppo) : new Grpo(setup, grpo)) {
+    try (Trainer trainer = trainer(algorithm, setup, ppo, grpo)) {
       for (int step = 1; step <= STEPS; step++) {
         metrics.add(new TreeMap<>(trainer.step(step).metrics()));
       }
-      recorded = trainer instanceof Ppo p ? p.passes().count() : ((Grpo) trainer).passes().count();
+      recorded =
+          switch (trainer) {
+            case Ppo p -> p.passes().count();
+            case Grpo g -> g.passes().count();
+            default -> ((ExpertIteration) trainer).recorded();
+          };
     }
     return new Result(metrics, model.parameters().flat().toFloats(), recorded);
+  }
+
+  private static Trainer trainer(
+      String algorithm, Setup setup, RlConfig.PpoConfig ppo, RlConfig.GrpoConfig grpo) {
+    RlConfig.ExpertConfig expert =
+        Config.parse(RlConfig.ExpertConfig.class, "sft_lr = 1e-2", "test");
+    return switch (algorithm) {
+      case "ppo" -> new Ppo(setup, ppo);
+      case "grpo" -> new Grpo(setup, grpo);
+      default -> new ExpertIteration(setup, expert);
+    };
   }
 
   /** The same device, with nothing recorded. */

@@ -3,6 +3,8 @@ package dev.anechoic.rl.algorithm;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.anechoic.model.transformer.ModelConfig;
+import dev.anechoic.model.transformer.Positions;
 import dev.anechoic.model.transformer.Preset;
 import dev.anechoic.model.transformer.Transformer;
 import dev.anechoic.tensor.Arena;
@@ -27,23 +29,33 @@ class SharedPromptPassTest {
   private static final int CONTEXT = 48;
 
   @ParameterizedTest
-  @ValueSource(strings = {"cpu", "cpu-scalar", "cuda-emulated"})
+  @ValueSource(strings = {"cpu", "cpu-scalar", "cuda-emulated", "cuda-emulated-sm90"})
   void bitsAreThoseOfWholeSequences(String name) {
+    for (Positions positions : Positions.values()) {
+      // The second and third rollout need more positions and more slots than the first has made.
+      // The last ones come again: with replays their passes are recorded, and then replayed.
+      List<Trajectory> again = rollout(5, 4, 17, CONTEXT - 16);
+      check(
+          name, positions, List.of(rollout(3, 2, 5, 4), rollout(70, 1, 2, 1), again, again, again));
+    }
+  }
+
+  private static void check(String name, Positions positions, List<List<Trajectory>> rollouts) {
     MemoryLedger ledger = new MemoryLedger();
+    ModelConfig config = Preset.named("nano").config(VOCAB, CONTEXT).withPositions(positions);
     try (Backend backend = Backends.open(name, BackendOptions.DEFAULT).backend();
-        Transformer model =
-            new Transformer(Preset.named("nano").config(VOCAB, CONTEXT), backend, ledger);
-        SharedPromptPass pass = new SharedPromptPass(model, ledger)) {
+        Transformer model = new Transformer(config, backend, ledger);
+        SharedPromptPass pass =
+            new SharedPromptPass(
+                model,
+                (tape, targets, states) ->
+                    TokenLogProbs.forward(tape, model.logits(tape, states), targets, 1),
+                ledger)) {
       model.parameters().initialize(7);
-      // The second rollout needs more positions and more slots than the first has made.
-      for (List<Trajectory> rollout :
-          List.of(rollout(3, 2, 5, 4), rollout(70, 1, 2, 1), rollout(5, 4, 17, CONTEXT - 16))) {
+      for (List<Trajectory> rollout : rollouts) {
         List<Trajectory> seen = new ArrayList<>();
         pass.forEach(
             rollout,
-            (batch, hidden) ->
-                TokenLogProbs.forward(
-                    pass.tape(), model.logits(pass.tape(), hidden), batch.targets(), 1),
             (t, logprobs) -> {
               assertArrayEquals(alone(model, t), logprobs);
               seen.add(t);
@@ -51,6 +63,7 @@ class SharedPromptPassTest {
         assertEquals(rollout.stream().filter(t -> t.length() > 0).count(), seen.size());
         assertEquals(seen.size(), seen.stream().distinct().count());
       }
+      assertEquals(backend.replays(), pass.recorded() > 0);
     }
   }
 

@@ -20,7 +20,7 @@ final class KernelCost {
   static final long UNKNOWN = -1;
 
   private static final Set<String> BY_DATA =
-      Set.of("embedding", "embeddingBackward", "attentionCached");
+      Set.of("embedding", "embeddingBackward", "attentionCached", "copySlots", "advance");
 
   private final Map<String, Double> flopsPerElement = new ConcurrentHashMap<>();
 

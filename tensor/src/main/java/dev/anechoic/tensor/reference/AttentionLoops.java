@@ -183,6 +183,31 @@ interface AttentionLoops extends Kernels {
     }
   }
 
+  @Override
+  default void copySlots(
+      Tensor fromKeys, Tensor fromValues, Tensor sources, Tensor keys, Tensor values) {
+    copySlots(fromKeys, sources, keys);
+    copySlots(fromValues, sources, values);
+  }
+
+  private static void copySlots(Tensor fromTensor, Tensor sourcesTensor, Tensor toTensor) {
+    Doubles from = Doubles.of(fromTensor); // [P,K,Ts,D]
+    Doubles to = Doubles.of(toTensor); // [slots,K,Tmax,D]
+    Ints sources = Ints.of(sourcesTensor); // [R]
+    int heads = toTensor.dim(1);
+    int headSize = toTensor.dim(3);
+    for (int r = 0; r < sources.size; r++) {
+      int source = sources.at(r);
+      for (int k = 0; source >= 0 && k < heads; k++) {
+        int first = (source * heads + k) * fromTensor.dim(2) * headSize;
+        int firstTo = (r * heads + k) * toTensor.dim(2) * headSize;
+        for (int i = 0; i < fromTensor.dim(2) * headSize; i++) {
+          to.put(firstTo + i, from.at(first + i));
+        }
+      }
+    }
+  }
+
   /** Returns the log-sum-exp of the scores. */
   private static double softmaxInPlace(double[] scores) {
     double max = Double.NEGATIVE_INFINITY;

@@ -42,27 +42,60 @@ interface SampleLoops extends Kernels {
 
   @Override
   default void advance(
-      Tensor tokensTensor,
+      Tensor drawnTensor,
+      Tensor drawnLogprobsTensor,
       int stopToken,
-      Tensor pendingTensor,
-      Tensor startsTensor,
-      Tensor positionsTensor,
-      Tensor remainingTensor) {
-    Ints tokens = Ints.of(tokensTensor); // [N]
-    Ints pending = Ints.of(pendingTensor); // [N]
-    Ints starts = Ints.of(startsTensor); // [N]
-    Ints positions = Ints.of(positionsTensor); // [N]
-    Ints remaining = Ints.of(remainingTensor); // [N]
-    for (int n = 0; n < tokens.size; n++) {
-      boolean stops = stopToken >= 0 && tokens.at(n) == stopToken;
-      int left = remaining.at(n) > 0 && !stops ? remaining.at(n) - 1 : 0;
-      remaining.put(n, left);
+      boolean refill,
+      Tensor queueTensor,
+      Tensor progressTensor,
+      Tensor stateTensor,
+      Tensor tokensTensor,
+      Tensor logprobsTensor) {
+    Ints drawn = Ints.of(drawnTensor); // [R]
+    Doubles drawnLogprobs = Doubles.of(drawnLogprobsTensor); // [R]
+    Ints queue = Ints.of(queueTensor); // [N,5]
+    Ints progress = Ints.of(progressTensor); // [3]
+    Ints state = Ints.of(stateTensor); // [7,R]
+    Ints tokens = Ints.of(tokensTensor); // [N,M]
+    Doubles logprobs = Doubles.of(logprobsTensor); // [N,M]
+    int rows = drawn.size;
+    int active = 0;
+    for (int r = 0; r < rows; r++) {
+      int pending = r;
+      int starts = rows + r;
+      int positions = 2 * rows + r;
+      int samples = 3 * rows + r;
+      int remaining = 4 * rows + r;
+      int request = 5 * rows + r;
+      int source = 6 * rows + r;
+      int left = state.at(remaining);
+      state.put(source, -1);
       if (left > 0) {
-        pending.put(n, tokens.at(n));
-        starts.put(n, starts.at(n) + 1);
-        positions.put(n, positions.at(n) + 1);
+        int n = state.at(request);
+        int at = n * tokensTensor.columns() + queue.at(5 * n + 4) - left;
+        tokens.put(at, drawn.at(r));
+        logprobs.put(at, drawnLogprobs.at(r));
+        boolean stops = stopToken >= 0 && drawn.at(r) == stopToken;
+        left = stops ? 0 : left - 1;
+        state.put(pending, left > 0 ? drawn.at(r) : 0);
+        state.put(starts, left > 0 ? state.at(starts) + 1 : 0);
+        state.put(positions, left > 0 ? state.at(positions) + 1 : 0);
       }
+      if (left == 0 && refill && progress.at(0) < progress.at(1)) {
+        int n = progress.at(0);
+        progress.put(0, n + 1);
+        state.put(source, queue.at(5 * n));
+        state.put(pending, queue.at(5 * n + 1));
+        state.put(starts, queue.at(5 * n + 2));
+        state.put(positions, queue.at(5 * n + 2) + 1);
+        state.put(samples, queue.at(5 * n + 3));
+        state.put(request, n);
+        left = queue.at(5 * n + 4);
+      }
+      state.put(remaining, left);
+      active += left > 0 ? 1 : 0;
     }
+    progress.put(2, active);
   }
 
   /** The first kept token whose cumulative probability exceeds u. */

@@ -37,11 +37,20 @@ final class AttentionSpecs {
             .and("D", 4, 8, 16, 32, 64, 6, 80)
             .and("start", 0, 1, 5, 16, 63, 64, 70, 130)
             .where(p -> p[2] % p[3] == 0);
+    Grid copied =
+        Grid.of("R", 1, 2, 5)
+            .and("H", 1, 2, 4)
+            .and("K", 1, 2, 4)
+            .and("D", 4, 8, 16, 32, 64, 128, 6, 80)
+            .and("past", 1, 16, 63, 64, 65, 130)
+            .and("more", 1, 7, 64)
+            .where(p -> p[1] % p[2] == 0);
     return List.of(
         new OpSpec("rotary", rotary, AttentionSpecs::rotary),
         new OpSpec("attention", whole, AttentionSpecs::attention),
         new OpSpec("attentionBackward", whole, AttentionSpecs::attentionBackward),
-        new OpSpec("attentionCached", cached, AttentionSpecs::attentionCached));
+        new OpSpec("attentionCached", cached, AttentionSpecs::attentionCached),
+        new OpSpec("copySlots", copied, AttentionSpecs::copySlots));
   }
 
   private static void rotary(OpCase c) {
@@ -185,6 +194,66 @@ final class AttentionSpecs {
         "4 B H S (start + (S+1)/2) D",
         4.0 * batch * heads * fresh * (start + (fresh + 1) / 2.0) * size);
     c.sums(Math.max(size, start + fresh));
+    c.nanSpreads();
+  }
+
+  /** The order of a cache is the backend's, so attention reads what was copied. */
+  private static void copySlots(OpCase c) {
+    int rows = c.d(0);
+    int heads = c.d(1);
+    int kvHeads = c.d(2);
+    int size = c.d(3);
+    int past = c.d(4);
+    int room = (past + 63) / 64 * 64;
+    int capacity = room + c.d(5);
+    int prompts = 3;
+    double scale = scale(size);
+    int width = (heads + 2 * kvHeads) * size;
+    Operand pastRows = c.helper("past [P,start,(H+2K)*D]", normal(1), prompts, past, width);
+    Operand pastOut = c.helper("pastOut", Domain.zero(), prompts, past, heads * size);
+    Operand pastSlots = c.helper("pastSlots", DType.I32, (seed, operand, i) -> i, prompts);
+    Operand pastStarts = c.helper("zeros", DType.I32, Domain.zero(), prompts);
+    Operand fromKeys = c.opaque("fromKeys [P,K,Ts,D]", prompts, kvHeads, room, size);
+    Operand fromValues = c.opaque("fromValues [P,K,Ts,D]", prompts, kvHeads, room, size);
+    // The first row keeps what its slot holds, the same past as prompt 0.
+    Domain sourceOf = (seed, operand, i) -> i == 0 ? -1 : i % prompts;
+    Operand sources = c.in("sources [R]", DType.I32, sourceOf, rows);
+    Operand keys = c.opaque("keys [slots,K,Tmax,D]", rows + prompts, kvHeads, capacity, size);
+    Operand values = c.opaque("values [slots,K,Tmax,D]", rows + prompts, kvHeads, capacity, size);
+    Operand qkv = c.in("qkv [R,1,(H+2K)*D]", normal(1), rows, 1, width);
+    Operand slots = c.helper("slots [R]", DType.I32, (seed, operand, i) -> i, rows);
+    Domain start = (seed, operand, i) -> past;
+    Operand starts = c.helper("starts [R]", DType.I32, start, rows);
+    Operand out = c.out("out [R,1,H*D]", rows, 1, heads * size);
+    c.before((k, t) -> {
+      for (boolean target : new boolean[] {false, true}) {
+        k.attentionCached(
+            t.get(pastRows),
+            t.get(pastSlots),
+            t.get(pastStarts),
+            heads,
+            kvHeads,
+            scale,
+            t.get(target ? keys : fromKeys),
+            t.get(target ? values : fromValues),
+            t.get(pastOut));
+      }
+    });
+    c.run((k, t) ->
+        k.copySlots(
+            t.get(fromKeys), t.get(fromValues), t.get(sources), t.get(keys), t.get(values)));
+    c.after((k, t) ->
+        k.attentionCached(
+            t.get(qkv),
+            t.get(slots),
+            t.get(starts),
+            heads,
+            kvHeads,
+            scale,
+            t.get(keys),
+            t.get(values),
+            t.get(out)));
+    c.sums(Math.max(size, past + 1));
     c.nanSpreads();
   }
 

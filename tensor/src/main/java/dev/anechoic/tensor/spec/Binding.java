@@ -110,6 +110,9 @@ public final class Binding implements OpCase.Tensors {
   }
 
   double[][] outputs() {
+    if (opCase.afterCall() != null) {
+      opCase.afterCall().run(backend, this);
+    }
     double[][] outputs = new double[whole.length][];
     for (Operand operand : opCase.operands()) {
       if (operand.isOutput()) {

@@ -28,7 +28,12 @@ final class DrawAndStepSpecs {
             .and("topP", 8, 8, 4, 7); // eighths
     return List.of(
         new OpSpec("sample", draws, DrawAndStepSpecs::sample),
-        new OpSpec("advance", Grid.of("N", OpTable.SIZES), DrawAndStepSpecs::advance),
+        new OpSpec(
+            "advance",
+            Grid.of("R", 1, 2, 3, 7, 31, 32, 33, 65, 255, 257, 1030)
+                .and("waiting", 0, 1, 5, 40, 2000)
+                .and("refill", 1, 0, 1),
+            DrawAndStepSpecs::advance),
         new OpSpec(
             "adamW",
             Grid.of("N", OpTable.SIZES).and("step", 1, 2, 1000).and("factor", 0, 1),
@@ -125,22 +130,43 @@ final class DrawAndStepSpecs {
     return p;
   }
 
-  /** Few different tokens and counts, so that sequences stop, run out, stand still and go on. */
+  /** Few different tokens and counts, so that sequences stop, run out, go on and begin. */
   private static void advance(OpCase c) {
     int stopToken = 2;
-    Operand tokens = c.in("tokens [N]", DType.I32, index(4), c.d(0)).rows();
-    Operand pending = c.inOut("pending [N]", DType.I32, index(100), c.d(0)).rows();
-    Operand starts = c.inOut("starts [N]", DType.I32, index(100), c.d(0)).rows();
-    Operand positions = c.inOut("positions [N]", DType.I32, index(100), c.d(0)).rows();
-    Operand remaining = c.inOut("remaining [N]", DType.I32, index(4), c.d(0)).rows();
+    int rows = c.d(0);
+    int requests = rows + c.d(1);
+    boolean refill = c.d(2) == 1;
+    int columns = 5;
+    Operand drawn = c.in("drawn [R]", DType.I32, index(4), rows);
+    Operand drawnLogprobs = c.in("drawnLogprobs [R]", normal(1), rows);
+    // Limits are 4 and 5, and at most 4 remain.
+    Domain requestOf =
+        (seed, operand, i) ->
+            i % 5 == 4 ? 4 + i / 5 % 2 : index(100).at(seed, operand, i) + (i % 5 == 1 ? 1 : 0);
+    Operand queue = c.in("queue [N,5]", DType.I32, requestOf, requests, 5);
+    int[] counts = {rows, requests, -1};
+    Operand progress = c.inOut("progress [3]", DType.I32, (seed, operand, i) -> counts[i], 3);
+    Domain stateOf =
+        (seed, operand, i) ->
+            switch (i / rows) {
+              case 4 -> index(5).at(seed, operand, i);
+              case 5 -> i % rows;
+              default -> index(100).at(seed, operand, i);
+            };
+    Operand state = c.inOut("state [7,R]", DType.I32, stateOf, 7, rows);
+    Operand tokens = c.inOut("tokens [N,M]", DType.I32, index(100), requests, columns);
+    Operand logprobs = c.inOut("logprobs [N,M]", normal(1), requests, columns);
     c.run((k, t) ->
         k.advance(
-            t.get(tokens),
+            t.get(drawn),
+            t.get(drawnLogprobs),
             stopToken,
-            t.get(pending),
-            t.get(starts),
-            t.get(positions),
-            t.get(remaining)));
+            refill,
+            t.get(queue),
+            t.get(progress),
+            t.get(state),
+            t.get(tokens),
+            t.get(logprobs)));
   }
 
   private static void adamW(OpCase c) {

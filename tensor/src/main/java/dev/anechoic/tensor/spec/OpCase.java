@@ -70,6 +70,7 @@ public final class OpCase {
   private final List<Operand> operands = new ArrayList<>();
   private @Nullable Call prepare;
   private @Nullable Call before;
+  private @Nullable Call after;
   private @Nullable Query call;
   private @Nullable TapeCall tapeCall;
   private double flops;
@@ -131,12 +132,12 @@ public final class OpCase {
     return declare(label, Operand.Role.SAVED, DType.F64, Domain.zero(), dims);
   }
 
-  /** A tensor that only {@link #prepare} or {@link #before} uses. */
+  /** A tensor that only {@link #prepare}, {@link #before} or {@link #after} uses. */
   public Operand helper(String label, Domain domain, int... dims) {
     return helper(label, DType.F64, domain, dims);
   }
 
-  /** A tensor of another type that only {@link #prepare} or {@link #before} uses. */
+  /** A tensor of another type that only these use. */
   public Operand helper(String label, DType dtype, Domain domain, int... dims) {
     return declare(label, Operand.Role.HELPER, dtype, domain, dims);
   }
@@ -192,6 +193,11 @@ public final class OpCase {
   /** Runs on the backend before each call, outside of what is measured. */
   public void before(Call setUp) {
     before = setUp;
+  }
+
+  /** Runs on the backend before outputs are read: shows what a kernel did to opaque memory. */
+  public void after(Call reading) {
+    after = reading;
   }
 
   /** The kernel. */
@@ -344,6 +350,10 @@ public final class OpCase {
 
   @Nullable Call beforeCall() {
     return before;
+  }
+
+  @Nullable Call afterCall() {
+    return after;
   }
 
   @Nullable Call prepareCall() {
