@@ -31,6 +31,9 @@ public final class Sgemm {
   /** Most floats of A in a chunk, which stays in L2 while the panels change: 192 KiB. */
   private static final int CHUNK_FLOATS = 96 * DEPTH;
 
+  /** Rows from which a group of panels that fits in the L2 cache is worth packing. */
+  private static final int LONG_ROWS = 768;
+
   /** Rows that go over all panels of a group in turn where those fit in the L2 cache. */
   private static final int SWEEP = 2 * GemmTiles.ROWS;
 
@@ -238,7 +241,8 @@ public final class Sgemm {
    * Splits C into tasks. Rows first, so that a thread meets the rows again that it wrote in the
    * kernel before; likewise where a transposed A is packed, so that a thread reads its own part of
    * A alone. Columns first where a transposed A is read in place: M is then the extent of a weight,
-   * and a group of columns is packed by one thread alone.
+   * and a group of columns is packed by one thread alone. Where B is too large for the cache and
+   * rows are many, a task takes a group of panels that fits, packs it once and runs down its rows.
    */
   private void split() {
     int threads = pool.threads();
@@ -252,6 +256,10 @@ public final class Sgemm {
     } else if (transA) {
       groups = Math.min(panels, wanted);
       chunks = Math.max((m + most - 1) / most, (wanted + groups - 1) / groups);
+    } else if (m >= LONG_ROWS && (long) panels * Math.min(k, DEPTH) * PANEL > CACHED) {
+      most = m;
+      groups = (panels * Math.min(k, DEPTH) * PANEL + CACHED - 1) / CACHED;
+      chunks = threads == 1 ? 1 : 2 * threads;
     } else {
       chunks = Math.max((m + most - 1) / most, Math.min(wanted, (m + SWEEP - 1) / SWEEP));
       if (wanted > 1) {

@@ -38,7 +38,7 @@ final class StepPrice {
     if (formats.isEmpty()) {
       return;
     }
-    double[] sharesNow = column(formats, f -> metrics.get("format/" + f + "/share"));
+    double[] sharesNow = column(formats, f -> metrics.getOrDefault("format/" + f + "/share", 0.0));
     double[] rewardsNow =
         column(formats, f -> metrics.getOrDefault("format/" + f + "/reward", Double.NaN));
     if (shares.length == formats.size()) {
