@@ -5,7 +5,6 @@ import static jdk.incubator.vector.VectorOperators.EQ;
 import dev.anechoic.tensor.Philox;
 import dev.anechoic.tensor.Tensor;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorSpecies;
 
 /** GELU in its tanh form, SiLU, SwiGLU and dropout. */
@@ -89,41 +88,14 @@ final class ActivationKernels {
     k.start((int) x.rows(), 8L * x.columns());
   }
 
-  // ---- functions of a vector ----------------------------------------------------------------
-
   private static final FloatVector ONE = FloatVector.broadcast(F, 1f);
 
-  /** {@code e^-2z}, z the argument of the tanh: the sigmoid of 2 z is 1 / (1 + e^-2z). */
-  private static FloatVector geluExp(FloatVector x) {
-    FloatVector cubic = x.mul(x).fma(FloatVector.broadcast(F, GELU_CUBIC), ONE);
-    return VectorMath.exp(x.mul(-GELU_SCALE).mul(cubic));
-  }
+  // ---- element by element -------------------------------------------------------------------
 
-  static FloatVector geluOf(FloatVector x) {
-    return x.div(geluExp(x).add(ONE));
-  }
-
-  /** {@code s + x s (1 - s) 2z'} with s the sigmoid of 2 z. */
-  static FloatVector geluSlope(FloatVector x) {
-    FloatVector e = geluExp(x);
-    FloatVector s = ONE.div(e.add(ONE));
-    // 1 - s without cancellation; where e is infinite it would be infinity times 0.
-    FloatVector rest = e.mul(s).blend(1f, e.compare(EQ, Float.POSITIVE_INFINITY));
-    FloatVector inner = x.mul(x).fma(FloatVector.broadcast(F, 3 * GELU_CUBIC), ONE).min(HUGE);
-    return x.mul(s).mul(rest).fma(inner.mul(GELU_SCALE), s);
-  }
-
-  static FloatVector siluOf(FloatVector x) {
-    return x.mul(VectorMath.sigmoid(x));
-  }
-
-  static FloatVector siluSlope(FloatVector x, FloatVector sigmoid) {
-    return sigmoid.mul(x.fma(ONE.sub(sigmoid), ONE));
-  }
-
-  // ---- kernels ------------------------------------------------------------------------------
-
-  /** {@code out (+)= f(x, d)}, element by element. */
+  /**
+   * {@code out (+)= f(x, d)}, in blocks of elements whose exponentials pass through scratch from
+   * one loop to the next.
+   */
   private abstract static class Map extends RowKernel {
     private final Operand x = new Operand();
     private final Operand d = new Operand();
@@ -146,15 +118,41 @@ final class ActivationKernels {
 
     @Override
     final void rows(int from, int to, int worker) {
-      int i = from * Elementwise.BLOCK;
-      int n = (int) Math.min(size, (long) to * Elementwise.BLOCK) - i;
-      map(x.array, x.at + i, d.array, d.at + i, out.array, out.at + i, n, accumulate);
+      RowScratch s = scratch(worker, Elementwise.BLOCK);
+      for (int b = from; b < to; b++) {
+        int i = b * Elementwise.BLOCK;
+        block(i, Math.min(Elementwise.BLOCK, size - i), s);
+      }
     }
 
+    private void block(int i, int n, RowScratch s) {
+      int whole = Lanes.whole(n);
+      map(x.array, x.at + i, d.array, d.at + i, out.array, out.at + i, whole, accumulate, s.p);
+      if (whole < n) {
+        float[] ends = s.ends;
+        int left = n - whole;
+        System.arraycopy(x.array, x.at + i + whole, ends, 0, left);
+        System.arraycopy(d.array, d.at + i + whole, ends, V, left);
+        System.arraycopy(out.array, out.at + i + whole, ends, 2 * V, left);
+        map(ends, 0, ends, V, ends, 2 * V, V, accumulate, s.p);
+        System.arraycopy(ends, 2 * V, out.array, out.at + i + whole, left);
+      }
+    }
+
+    /** Maps n elements, a multiple of the vector's length; e is scratch. */
     abstract void map(
-        float[] x, int xAt, float[] d, int dAt, float[] out, int outAt, int n, boolean accumulate);
+        float[] x,
+        int xAt,
+        float[] d,
+        int dAt,
+        float[] out,
+        int outAt,
+        int n,
+        boolean accumulate,
+        float[] e);
   }
 
+  /** {@code y = x / (1 + e^-2z)}: half of 1 + tanh z is the sigmoid of 2 z. */
   private static final class Gelu extends Map {
     Gelu(WorkerPool pool) {
       super(pool);
@@ -162,18 +160,34 @@ final class ActivationKernels {
 
     @Override
     void map(
-        float[] x, int xAt, float[] d, int dAt, float[] out, int outAt, int n, boolean accumulate) {
-      int i = 0;
-      for (; i + V <= n; i += V) {
-        geluOf(FloatVector.fromArray(F, x, xAt + i)).intoArray(out, outAt + i);
+        float[] x,
+        int xAt,
+        float[] d,
+        int dAt,
+        float[] out,
+        int outAt,
+        int n,
+        boolean accumulate,
+        float[] e) {
+      geluExp(x, xAt, e, n);
+      for (int i = 0; i < n; i += V) {
+        FloatVector.fromArray(F, x, xAt + i)
+            .div(FloatVector.fromArray(F, e, i).add(ONE))
+            .intoArray(out, outAt + i);
       }
-      if (i < n) {
-        VectorMask<Float> mask = F.indexInRange(i, n);
-        geluOf(FloatVector.fromArray(F, x, xAt + i, mask)).intoArray(out, outAt + i, mask);
+    }
+
+    /** {@code e = e^-2z}, z the argument of the tanh. */
+    static void geluExp(float[] x, int xAt, float[] e, int n) {
+      for (int i = 0; i < n; i += V) {
+        FloatVector v = FloatVector.fromArray(F, x, xAt + i);
+        v.mul(-GELU_SCALE).mul(v.mul(v).fma(GELU_CUBIC, 1f)).intoArray(e, i);
       }
+      VectorMath.exp(e, 0, 1, e, 0, n);
     }
   }
 
+  /** {@code dX (+)= dY (s + x s (1 - s) 2z')}, s the sigmoid of 2 z. */
   private static final class GeluBackward extends Map {
     GeluBackward(WorkerPool pool) {
       super(pool);
@@ -181,18 +195,32 @@ final class ActivationKernels {
 
     @Override
     void map(
-        float[] x, int xAt, float[] d, int dAt, float[] out, int outAt, int n, boolean accumulate) {
+        float[] x,
+        int xAt,
+        float[] d,
+        int dAt,
+        float[] out,
+        int outAt,
+        int n,
+        boolean accumulate,
+        float[] e) {
+      Gelu.geluExp(x, xAt, e, n);
       for (int i = 0; i < n; i += V) {
-        VectorMask<Float> mask = F.indexInRange(i, n);
-        FloatVector g =
-            geluSlope(FloatVector.fromArray(F, x, xAt + i, mask))
-                .mul(FloatVector.fromArray(F, d, dAt + i, mask));
-        (accumulate ? FloatVector.fromArray(F, out, outAt + i, mask).add(g) : g)
-            .intoArray(out, outAt + i, mask);
+        FloatVector v = FloatVector.fromArray(F, x, xAt + i);
+        FloatVector power = FloatVector.fromArray(F, e, i);
+        FloatVector s = ONE.div(power.add(ONE));
+        // 1 - s without cancellation; where e is infinite it would be infinity times 0.
+        FloatVector rest = power.mul(s).blend(1f, power.compare(EQ, Float.POSITIVE_INFINITY));
+        FloatVector inner = v.mul(v).fma(3 * GELU_CUBIC, 1f).min(HUGE);
+        FloatVector slope = v.mul(s).mul(rest).fma(inner.mul(GELU_SCALE), s);
+        FloatVector g = slope.mul(FloatVector.fromArray(F, d, dAt + i));
+        (accumulate ? FloatVector.fromArray(F, out, outAt + i).add(g) : g)
+            .intoArray(out, outAt + i);
       }
     }
   }
 
+  /** {@code y = x s}, s the sigmoid of x. */
   private static final class Silu extends Map {
     Silu(WorkerPool pool) {
       super(pool);
@@ -200,18 +228,24 @@ final class ActivationKernels {
 
     @Override
     void map(
-        float[] x, int xAt, float[] d, int dAt, float[] out, int outAt, int n, boolean accumulate) {
-      int i = 0;
-      for (; i + V <= n; i += V) {
-        siluOf(FloatVector.fromArray(F, x, xAt + i)).intoArray(out, outAt + i);
-      }
-      if (i < n) {
-        VectorMask<Float> mask = F.indexInRange(i, n);
-        siluOf(FloatVector.fromArray(F, x, xAt + i, mask)).intoArray(out, outAt + i, mask);
+        float[] x,
+        int xAt,
+        float[] d,
+        int dAt,
+        float[] out,
+        int outAt,
+        int n,
+        boolean accumulate,
+        float[] e) {
+      VectorMath.exp(x, xAt, -1, e, 0, n);
+      for (int i = 0; i < n; i += V) {
+        FloatVector s = ONE.div(FloatVector.fromArray(F, e, i).add(ONE));
+        FloatVector.fromArray(F, x, xAt + i).mul(s).intoArray(out, outAt + i);
       }
     }
   }
 
+  /** {@code dX (+)= dY s (1 + x (1 - s))}, s the sigmoid of x. */
   private static final class SiluBackward extends Map {
     SiluBackward(WorkerPool pool) {
       super(pool);
@@ -219,17 +253,27 @@ final class ActivationKernels {
 
     @Override
     void map(
-        float[] x, int xAt, float[] d, int dAt, float[] out, int outAt, int n, boolean accumulate) {
+        float[] x,
+        int xAt,
+        float[] d,
+        int dAt,
+        float[] out,
+        int outAt,
+        int n,
+        boolean accumulate,
+        float[] e) {
+      VectorMath.exp(x, xAt, -1, e, 0, n);
       for (int i = 0; i < n; i += V) {
-        VectorMask<Float> mask = F.indexInRange(i, n);
-        FloatVector v = FloatVector.fromArray(F, x, xAt + i, mask);
-        FloatVector g =
-            siluSlope(v, VectorMath.sigmoid(v)).mul(FloatVector.fromArray(F, d, dAt + i, mask));
-        (accumulate ? FloatVector.fromArray(F, out, outAt + i, mask).add(g) : g)
-            .intoArray(out, outAt + i, mask);
+        FloatVector s = ONE.div(FloatVector.fromArray(F, e, i).add(ONE));
+        FloatVector slope = s.mul(FloatVector.fromArray(F, x, xAt + i).fma(ONE.sub(s), ONE));
+        FloatVector g = slope.mul(FloatVector.fromArray(F, d, dAt + i));
+        (accumulate ? FloatVector.fromArray(F, out, outAt + i).add(g) : g)
+            .intoArray(out, outAt + i);
       }
     }
   }
+
+  // ---- rows ---------------------------------------------------------------------------------
 
   /** {@code y = silu(gate) up}, x [R,2F] = gate | up. */
   private static final class SwiGlu extends RowKernel {
@@ -243,24 +287,33 @@ final class ActivationKernels {
 
     @Override
     void rows(int from, int to, int worker) {
+      RowScratch s = scratch(worker, columns);
       for (int r = from; r < to; r++) {
-        gate(x.array, x.at + 2 * r * columns, y.array, y.at + r * columns, columns);
+        row(x.at + 2 * r * columns, y.at + r * columns, s);
       }
     }
 
-    private static void gate(float[] x, int gate, float[] y, int yAt, int columns) {
+    private void row(int gate, int yAt, RowScratch s) {
       int up = gate + columns;
-      int c = 0;
-      for (; c + V <= columns; c += V) {
-        siluOf(FloatVector.fromArray(F, x, gate + c))
+      int whole = Lanes.whole(columns);
+      gate(x.array, gate, up, y.array, yAt, whole, s.p);
+      if (whole < columns) {
+        int left = columns - whole;
+        System.arraycopy(x.array, gate + whole, s.ends, 0, left);
+        System.arraycopy(x.array, up + whole, s.ends, V, left);
+        gate(s.ends, 0, V, s.ends, 2 * V, V, s.p);
+        System.arraycopy(s.ends, 2 * V, y.array, yAt + whole, left);
+      }
+    }
+
+    private static void gate(float[] x, int gate, int up, float[] y, int yAt, int n, float[] e) {
+      VectorMath.exp(x, gate, -1, e, 0, n);
+      for (int c = 0; c < n; c += V) {
+        FloatVector s = ONE.div(FloatVector.fromArray(F, e, c).add(ONE));
+        FloatVector.fromArray(F, x, gate + c)
+            .mul(s)
             .mul(FloatVector.fromArray(F, x, up + c))
             .intoArray(y, yAt + c);
-      }
-      if (c < columns) {
-        VectorMask<Float> mask = F.indexInRange(c, columns);
-        siluOf(FloatVector.fromArray(F, x, gate + c, mask))
-            .mul(FloatVector.fromArray(F, x, up + c, mask))
-            .intoArray(y, yAt + c, mask);
       }
     }
   }
@@ -279,44 +332,59 @@ final class ActivationKernels {
 
     @Override
     void rows(int from, int to, int worker) {
+      RowScratch s = scratch(worker, columns);
       for (int r = from; r < to; r++) {
-        int row = 2 * r * columns;
-        gradient(
-            x.array,
-            x.at + row,
-            dY.array,
-            dY.at + r * columns,
-            dX.array,
-            dX.at + row,
-            columns,
-            accumulate);
+        row(2 * r * columns, dY.at + r * columns, s);
+      }
+    }
+
+    private void row(int at, int dYAt, RowScratch s) {
+      int gate = x.at + at;
+      int up = gate + columns;
+      int dGate = dX.at + at;
+      int dUp = dGate + columns;
+      int whole = Lanes.whole(columns);
+      gradient(x.array, gate, up, dY.array, dYAt, dX.array, dGate, dUp, whole, accumulate, s.p);
+      if (whole < columns) {
+        float[] ends = s.ends;
+        int left = columns - whole;
+        System.arraycopy(x.array, gate + whole, ends, 0, left);
+        System.arraycopy(x.array, up + whole, ends, V, left);
+        System.arraycopy(dY.array, dYAt + whole, ends, 2 * V, left);
+        System.arraycopy(dX.array, dGate + whole, ends, 3 * V, left);
+        System.arraycopy(dX.array, dUp + whole, ends, 4 * V, left);
+        gradient(ends, 0, V, ends, 2 * V, ends, 3 * V, 4 * V, V, accumulate, s.p);
+        System.arraycopy(ends, 3 * V, dX.array, dGate + whole, left);
+        System.arraycopy(ends, 4 * V, dX.array, dUp + whole, left);
       }
     }
 
     private static void gradient(
         float[] x,
         int gate,
+        int up,
         float[] dY,
         int dYAt,
         float[] dX,
         int dGate,
-        int columns,
-        boolean accumulate) {
-      int up = gate + columns;
-      int dUp = dGate + columns;
-      for (int c = 0; c < columns; c += V) {
-        VectorMask<Float> mask = F.indexInRange(c, columns);
-        FloatVector g = FloatVector.fromArray(F, x, gate + c, mask);
-        FloatVector d = FloatVector.fromArray(F, dY, dYAt + c, mask);
-        FloatVector s = VectorMath.sigmoid(g);
-        FloatVector forGate = d.mul(FloatVector.fromArray(F, x, up + c, mask)).mul(siluSlope(g, s));
+        int dUp,
+        int n,
+        boolean accumulate,
+        float[] e) {
+      VectorMath.exp(x, gate, -1, e, 0, n);
+      for (int c = 0; c < n; c += V) {
+        FloatVector g = FloatVector.fromArray(F, x, gate + c);
+        FloatVector d = FloatVector.fromArray(F, dY, dYAt + c);
+        FloatVector s = ONE.div(FloatVector.fromArray(F, e, c).add(ONE));
+        FloatVector slope = s.mul(g.fma(ONE.sub(s), ONE));
+        FloatVector forGate = d.mul(FloatVector.fromArray(F, x, up + c)).mul(slope);
         FloatVector forUp = d.mul(g.mul(s));
         if (accumulate) {
-          forGate = FloatVector.fromArray(F, dX, dGate + c, mask).add(forGate);
-          forUp = FloatVector.fromArray(F, dX, dUp + c, mask).add(forUp);
+          forGate = FloatVector.fromArray(F, dX, dGate + c).add(forGate);
+          forUp = FloatVector.fromArray(F, dX, dUp + c).add(forUp);
         }
-        forGate.intoArray(dX, dGate + c, mask);
-        forUp.intoArray(dX, dUp + c, mask);
+        forGate.intoArray(dX, dGate + c);
+        forUp.intoArray(dX, dUp + c);
       }
     }
   }

@@ -3,7 +3,6 @@ package dev.anechoic.kernels.simd;
 import dev.anechoic.kernels.heap.HeapBuffer;
 import dev.anechoic.tensor.Tensor;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorSpecies;
 import org.jspecify.annotations.Nullable;
 
@@ -67,42 +66,49 @@ final class AdamWKernel extends RowKernel {
   @Override
   void rows(int from, int to, int worker) {
     int i = from * Elementwise.BLOCK;
-    int last = (int) Math.min(size, (long) to * Elementwise.BLOCK);
-    float[] w = param.array;
-    float[] g = grad.array;
-    float[] m1 = m.array;
-    float[] m2 = v.array;
-    for (; i + V <= last; i += V) {
-      FloatVector dw = FloatVector.fromArray(F, g, grad.at + i).mul(factor);
-      FloatVector first = firstMoment(FloatVector.fromArray(F, m1, m.at + i), dw);
-      FloatVector second = secondMoment(FloatVector.fromArray(F, m2, v.at + i), dw);
-      first.intoArray(m1, m.at + i);
-      second.intoArray(m2, v.at + i);
-      step(FloatVector.fromArray(F, w, param.at + i), first, second).intoArray(w, param.at + i);
-    }
-    if (i < last) {
-      VectorMask<Float> mask = F.indexInRange(i, last);
-      FloatVector dw = FloatVector.fromArray(F, g, grad.at + i, mask).mul(factor);
-      FloatVector first = firstMoment(FloatVector.fromArray(F, m1, m.at + i, mask), dw);
-      FloatVector second = secondMoment(FloatVector.fromArray(F, m2, v.at + i, mask), dw);
-      first.intoArray(m1, m.at + i, mask);
-      second.intoArray(m2, v.at + i, mask);
-      step(FloatVector.fromArray(F, w, param.at + i, mask), first, second)
-          .intoArray(w, param.at + i, mask);
+    int n = (int) Math.min(size, (long) to * Elementwise.BLOCK) - i;
+    int whole = Lanes.whole(n);
+    update(
+        param.array,
+        param.at + i,
+        grad.array,
+        grad.at + i,
+        m.array,
+        m.at + i,
+        v.array,
+        v.at + i,
+        whole);
+    if (whole < n) {
+      updateEnd(i + whole, n - whole, scratch(worker, 0).ends);
     }
   }
 
-  private FloatVector firstMoment(FloatVector old, FloatVector dw) {
-    return old.mul(decay1).add(dw.mul(fresh1));
+  /** The last elements, by way of whole vectors. */
+  private void updateEnd(int i, int n, float[] ends) {
+    System.arraycopy(param.array, param.at + i, ends, 0, n);
+    System.arraycopy(grad.array, grad.at + i, ends, V, n);
+    System.arraycopy(m.array, m.at + i, ends, 2 * V, n);
+    System.arraycopy(v.array, v.at + i, ends, 3 * V, n);
+    update(ends, 0, ends, V, ends, 2 * V, ends, 3 * V, V);
+    System.arraycopy(ends, 0, param.array, param.at + i, n);
+    System.arraycopy(ends, 2 * V, m.array, m.at + i, n);
+    System.arraycopy(ends, 3 * V, v.array, v.at + i, n);
   }
 
-  private FloatVector secondMoment(FloatVector old, FloatVector dw) {
-    return old.mul(decay2).add(dw.mul(dw).mul(fresh2));
-  }
-
-  private FloatVector step(FloatVector w, FloatVector first, FloatVector second) {
-    FloatVector root = second.mul(correction2).sqrt().add(eps);
-    FloatVector update = first.mul(rate).div(root);
-    return w.sub(update.add(w.mul(shrink)));
+  /** Updates n elements, a multiple of the vector's length. */
+  private void update(
+      float[] w, int wAt, float[] g, int gAt, float[] m, int mAt, float[] v, int vAt, int n) {
+    for (int i = 0; i < n; i += V) {
+      FloatVector dw = FloatVector.fromArray(F, g, gAt + i).mul(factor);
+      FloatVector first = FloatVector.fromArray(F, m, mAt + i).mul(decay1).add(dw.mul(fresh1));
+      FloatVector second =
+          FloatVector.fromArray(F, v, vAt + i).mul(decay2).add(dw.mul(dw).mul(fresh2));
+      first.intoArray(m, mAt + i);
+      second.intoArray(v, vAt + i);
+      FloatVector root = second.mul(correction2).sqrt().add(eps);
+      FloatVector update = first.mul(rate).div(root);
+      FloatVector old = FloatVector.fromArray(F, w, wAt + i);
+      old.sub(update.add(old.mul(shrink))).intoArray(w, wAt + i);
+    }
   }
 }

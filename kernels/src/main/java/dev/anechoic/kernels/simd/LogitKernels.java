@@ -151,20 +151,49 @@ final class LogitKernels {
 
   // ---- parts of a row -----------------------------------------------------------------------
 
-  /** {@code logits/temperature - lse}. */
-  private static FloatVector logP(FloatVector logits, float temperature, float lse) {
-    return SoftmaxKernels.scaled(logits, temperature).sub(lse);
+  /** {@code y = logits/temperature - lse}, minus infinity up to a whole vector. */
+  private static void logProbs(
+      float[] logits, int at, int columns, float temperature, float lse, float[] y) {
+    int whole = Lanes.whole(columns);
+    for (int c = 0; c < whole; c += V) {
+      FloatVector x = FloatVector.fromArray(F, logits, at + c);
+      (temperature == 1f ? x : x.div(temperature)).sub(lse).intoArray(y, c);
+    }
+    if (whole < columns) {
+      for (int c = whole; c < columns; c++) {
+        y[c] = logits[at + c] / temperature - lse;
+      }
+      Arrays.fill(y, columns, whole + V, Float.NEGATIVE_INFINITY);
+    }
   }
 
-  /** Keeps {@code p x} at its limit 0 where p = 0 because ln p is minus infinity. */
-  private static FloatVector atLeastZeroMass(FloatVector product, FloatVector logP) {
-    return product.blend(0f, logP.compare(VectorOperators.EQ, Float.NEGATIVE_INFINITY));
+  /** {@code b = a - b} of whole vectors. */
+  private static void subtractFrom(float[] a, float[] b, int columns) {
+    for (int c = 0; c < columns; c += V) {
+      FloatVector.fromArray(F, a, c).sub(FloatVector.fromArray(F, b, c)).intoArray(b, c);
+    }
   }
 
-  private static void put(
-      float[] out, int at, FloatVector value, boolean accumulate, VectorMask<Float> mask) {
-    (accumulate ? FloatVector.fromArray(F, out, at, mask).add(value) : value)
-        .intoArray(out, at, mask);
+  /** {@code Σ p terms}; a product keeps its limit 0 where p = 0 because ln p is minus infinity. */
+  private static float expectation(float[] p, float[] logP, float[] terms, int columns) {
+    FloatVector sum = FloatVector.zero(F);
+    for (int c = 0; c < columns; c += V) {
+      VectorMask<Float> none =
+          FloatVector.fromArray(F, logP, c).compare(VectorOperators.EQ, Float.NEGATIVE_INFINITY);
+      FloatVector product = FloatVector.fromArray(F, p, c).mul(FloatVector.fromArray(F, terms, c));
+      sum = sum.add(product.blend(0f, none));
+    }
+    return VectorMath.sum(sum);
+  }
+
+  /** {@code p = p (terms - mean)}, with the limit of {@link #expectation}. */
+  private static void deviations(float[] p, float[] logP, float[] terms, float mean, int columns) {
+    for (int c = 0; c < columns; c += V) {
+      VectorMask<Float> none =
+          FloatVector.fromArray(F, logP, c).compare(VectorOperators.EQ, Float.NEGATIVE_INFINITY);
+      FloatVector deviation = FloatVector.fromArray(F, terms, c).sub(mean);
+      FloatVector.fromArray(F, p, c).mul(deviation).blend(0f, none).intoArray(p, c);
+    }
   }
 
   private static void clearUnless(boolean accumulate, Operand out, int row, int columns) {
@@ -212,13 +241,14 @@ final class LogitKernels {
 
     @Override
     void rows(int from, int to, int worker) {
+      RowScratch s = scratch(worker, columns);
       for (int n = from; n < to; n++) {
         int token = tokens.get(n);
         float logSum = 0;
         float value = 0;
         if (token >= 0) {
           int row = logits.at + n * columns;
-          logSum = SoftmaxKernels.logSumExp(logits.array, row, columns, temperature);
+          logSum = SoftmaxKernels.logSumExp(logits.array, row, columns, temperature, s);
           value = logits.array[row + token] / temperature - logSum;
         }
         lse.array[lse.at + n] = logSum;
@@ -270,6 +300,7 @@ final class LogitKernels {
 
     @Override
     void rows(int from, int to, int worker) {
+      RowScratch s = scratch(worker, columns);
       for (int n = from; n < to; n++) {
         int token = tokens.get(n);
         int row = n * columns;
@@ -281,44 +312,20 @@ final class LogitKernels {
         weight /= temperature;
         int at = dLogits.at + row;
         float old = accumulate ? dLogits.array[at + token] : 0;
-        float[] x = logits.array;
-        float logSum = lse.array[lse.at + n];
-        softmaxTimes(
-            x,
-            logits.at + row,
-            columns,
-            temperature,
-            logSum,
-            weight,
-            dLogits.array,
-            at,
-            accumulate);
+        softmax(logits.at + row, lse.array[lse.at + n], s);
+        Elementwise.scale(s.p, 0, weight, dLogits.array, at, columns, accumulate);
         // The target's own entry is formed anew: p - 1 loses nothing that way.
-        float p = exp(x[logits.at + row + token] / temperature - logSum);
-        dLogits.array[at + token] = old + weight * (p - 1);
+        dLogits.array[at + token] = old + weight * (s.p[token] - 1);
       }
     }
 
-    private static float exp(float x) {
-      return VectorMath.exp(FloatVector.broadcast(F, x)).lane(0);
-    }
-
-    /** {@code out (+)= weight exp(x/temperature - lse)}. */
-    private static void softmaxTimes(
-        float[] x,
-        int at,
-        int columns,
-        float temperature,
-        float lse,
-        float weight,
-        float[] out,
-        int outAt,
-        boolean accumulate) {
-      for (int c = 0; c < columns; c += V) {
-        VectorMask<Float> mask = F.indexInRange(c, columns);
-        FloatVector v = FloatVector.fromArray(F, x, at + c, mask);
-        FloatVector p = VectorMath.exp(logP(v, temperature, lse)).mul(weight);
-        put(out, outAt + c, p, accumulate, mask);
+    /** {@code s.p = exp(logits/temperature - lse)}. */
+    private void softmax(int at, float logSum, RowScratch s) {
+      if (temperature == 1) {
+        SoftmaxKernels.expSum(logits.array, at, columns, logSum, s);
+      } else {
+        SoftmaxKernels.divide(logits.array, at, columns, temperature, s.p);
+        SoftmaxKernels.expSum(s.p, 0, columns, logSum, s);
       }
     }
   }
@@ -337,23 +344,15 @@ final class LogitKernels {
 
     @Override
     void rows(int from, int to, int worker) {
+      RowScratch s = scratch(worker, columns);
       for (int n = from; n < to; n++) {
         int row = logits.at + n * columns;
-        float logSum = SoftmaxKernels.logSumExp(logits.array, row, columns, temperature);
+        float logSum = SoftmaxKernels.logSumExp(logits.array, row, columns, temperature, s);
         lse.array[lse.at + n] = logSum;
-        out.array[out.at + n] = -sumPLogP(logits.array, row, columns, temperature, logSum);
+        logProbs(logits.array, row, columns, temperature, logSum, s.logP);
+        SoftmaxKernels.expSum(s.logP, 0, columns, 0, s);
+        out.array[out.at + n] = -expectation(s.p, s.logP, s.logP, columns);
       }
-    }
-
-    private static float sumPLogP(float[] x, int at, int columns, float temperature, float logSum) {
-      FloatVector sum = FloatVector.zero(F);
-      for (int c = 0; c < columns; c += V) {
-        VectorMask<Float> mask = F.indexInRange(c, columns);
-        FloatVector logP = logP(FloatVector.fromArray(F, x, at + c, mask), temperature, logSum);
-        FloatVector term = atLeastZeroMass(VectorMath.exp(logP).mul(logP), logP);
-        sum = sum.add(term, mask);
-      }
-      return VectorMath.sum(sum);
     }
   }
 
@@ -374,43 +373,20 @@ final class LogitKernels {
 
     @Override
     void rows(int from, int to, int worker) {
+      RowScratch s = scratch(worker, columns);
       for (int n = from; n < to; n++) {
         int row = n * columns;
         float d = dEntropy.array[dEntropy.at + n];
         if (d == 0) {
           clearUnless(accumulate, dLogits, row, columns);
-        } else {
-          gradient(
-              logits.array,
-              logits.at + row,
-              columns,
-              temperature,
-              lse.array[lse.at + n],
-              entropy.array[entropy.at + n],
-              -d / temperature,
-              dLogits.array,
-              dLogits.at + row,
-              accumulate);
+          continue;
         }
-      }
-    }
-
-    private static void gradient(
-        float[] x,
-        int at,
-        int columns,
-        float temperature,
-        float lse,
-        float entropy,
-        float weight,
-        float[] out,
-        int outAt,
-        boolean accumulate) {
-      for (int c = 0; c < columns; c += V) {
-        VectorMask<Float> mask = F.indexInRange(c, columns);
-        FloatVector logP = logP(FloatVector.fromArray(F, x, at + c, mask), temperature, lse);
-        FloatVector term = VectorMath.exp(logP).mul(logP.add(entropy));
-        put(out, outAt + c, atLeastZeroMass(term, logP).mul(weight), accumulate, mask);
+        float logSum = lse.array[lse.at + n];
+        logProbs(logits.array, logits.at + row, columns, temperature, logSum, s.logP);
+        SoftmaxKernels.expSum(s.logP, 0, columns, 0, s);
+        deviations(s.p, s.logP, s.logP, -entropy.array[entropy.at + n], columns);
+        Elementwise.scale(
+            s.p, 0, -d / temperature, dLogits.array, dLogits.at + row, columns, accumulate);
       }
     }
   }
@@ -431,36 +407,34 @@ final class LogitKernels {
 
     @Override
     void rows(int from, int to, int worker) {
+      RowScratch s = scratch(worker, columns);
       for (int n = from; n < to; n++) {
         int p = logitsP.at + n * columns;
         int q = logitsQ.at + n * columns;
-        float sumP = SoftmaxKernels.logSumExp(logitsP.array, p, columns, temperature);
-        float sumQ = SoftmaxKernels.logSumExp(logitsQ.array, q, columns, temperature);
+        float sumP = SoftmaxKernels.logSumExp(logitsP.array, p, columns, temperature, s);
+        float sumQ = SoftmaxKernels.logSumExp(logitsQ.array, q, columns, temperature, s);
         lseP.array[lseP.at + n] = sumP;
         lseQ.array[lseQ.at + n] = sumQ;
-        out.array[out.at + n] =
-            divergence(logitsP.array, p, logitsQ.array, q, columns, temperature, sumP, sumQ);
+        ratios(logitsP.array, p, sumP, logitsQ.array, q, sumQ, columns, temperature, s);
+        out.array[out.at + n] = expectation(s.p, s.logP, s.terms, columns);
       }
     }
 
-    private static float divergence(
+    /** {@code s.p = p, s.logP = ln p, s.terms = ln p - ln q}. */
+    static void ratios(
         float[] p,
         int pAt,
+        float lseP,
         float[] q,
         int qAt,
+        float lseQ,
         int columns,
         float temperature,
-        float lseP,
-        float lseQ) {
-      FloatVector sum = FloatVector.zero(F);
-      for (int c = 0; c < columns; c += V) {
-        VectorMask<Float> mask = F.indexInRange(c, columns);
-        FloatVector logP = logP(FloatVector.fromArray(F, p, pAt + c, mask), temperature, lseP);
-        FloatVector logQ = logP(FloatVector.fromArray(F, q, qAt + c, mask), temperature, lseQ);
-        FloatVector term = atLeastZeroMass(VectorMath.exp(logP).mul(logP.sub(logQ)), logP);
-        sum = sum.add(term, mask);
-      }
-      return VectorMath.sum(sum);
+        RowScratch s) {
+      logProbs(p, pAt, columns, temperature, lseP, s.logP);
+      logProbs(q, qAt, columns, temperature, lseQ, s.terms);
+      subtractFrom(s.logP, s.terms, columns);
+      SoftmaxKernels.expSum(s.logP, 0, columns, 0, s);
     }
   }
 
@@ -483,34 +457,27 @@ final class LogitKernels {
 
     @Override
     void rows(int from, int to, int worker) {
+      RowScratch s = scratch(worker, columns);
       for (int n = from; n < to; n++) {
         int row = n * columns;
         float d = dKl.array[dKl.at + n];
         if (d == 0) {
           clearUnless(accumulate, dLogitsP, row, columns);
-        } else {
-          gradient(row, n, d / temperature);
+          continue;
         }
-      }
-    }
-
-    private void gradient(int row, int n, float weight) {
-      float sumP = lseP.array[lseP.at + n];
-      float sumQ = lseQ.array[lseQ.at + n];
-      float divergence = kl.array[kl.at + n];
-      for (int c = 0; c < columns; c += V) {
-        VectorMask<Float> mask = F.indexInRange(c, columns);
-        FloatVector p = FloatVector.fromArray(F, logitsP.array, logitsP.at + row + c, mask);
-        FloatVector q = FloatVector.fromArray(F, logitsQ.array, logitsQ.at + row + c, mask);
-        FloatVector logP = logP(p, temperature, sumP);
-        FloatVector difference = logP.sub(logP(q, temperature, sumQ));
-        FloatVector term = VectorMath.exp(logP).mul(difference.sub(divergence));
-        put(
-            dLogitsP.array,
-            dLogitsP.at + row + c,
-            atLeastZeroMass(term, logP).mul(weight),
-            accumulate,
-            mask);
+        Kl.ratios(
+            logitsP.array,
+            logitsP.at + row,
+            lseP.array[lseP.at + n],
+            logitsQ.array,
+            logitsQ.at + row,
+            lseQ.array[lseQ.at + n],
+            columns,
+            temperature,
+            s);
+        deviations(s.p, s.logP, s.terms, kl.array[kl.at + n], columns);
+        Elementwise.scale(
+            s.p, 0, d / temperature, dLogitsP.array, dLogitsP.at + row, columns, accumulate);
       }
     }
   }

@@ -153,59 +153,30 @@ final class NormKernels {
     }
   }
 
-  /** {@code g = dY weight}, loaded under a mask. */
-  private static FloatVector weighted(
-      float[] dY, int at, Operand weight, int c, VectorMask<Float> mask) {
-    FloatVector g = FloatVector.fromArray(F, dY, at + c, mask);
-    return weight.present ? g.mul(FloatVector.fromArray(F, weight.array, weight.at + c, mask)) : g;
-  }
-
-  private static FloatVector weighted(float[] dY, int at, Operand weight, int c) {
-    FloatVector g = FloatVector.fromArray(F, dY, at + c);
-    return weight.present ? g.mul(FloatVector.fromArray(F, weight.array, weight.at + c)) : g;
-  }
-
-  /** {@code Σ dY weight}. */
-  private static float sumWeighted(float[] dY, int at, Operand weight, int columns) {
-    FloatVector sum0 = FloatVector.zero(F);
-    FloatVector sum1 = sum0;
-    int c = 0;
-    for (; c + 2 * V <= columns; c += 2 * V) {
-      sum0 = sum0.add(weighted(dY, at, weight, c));
-      sum1 = sum1.add(weighted(dY, at, weight, c + V));
-    }
-    for (; c < columns; c += V) {
-      sum0 = sum0.add(weighted(dY, at, weight, c, F.indexInRange(c, columns)));
-    }
-    return VectorMath.sum(sum0.add(sum1));
-  }
-
-  /** {@code Σ dY weight (x - mean)}. */
-  private static float dotWeighted(
-      float[] dY, int at, Operand weight, float[] x, int xAt, float mean, int columns) {
+  /** {@code Σ g (x - mean)}. */
+  private static float dotCentred(float[] g, int gAt, float[] x, int xAt, float mean, int columns) {
     FloatVector sum0 = FloatVector.zero(F);
     FloatVector sum1 = sum0;
     int c = 0;
     for (; c + 2 * V <= columns; c += 2 * V) {
       FloatVector x0 = FloatVector.fromArray(F, x, xAt + c).sub(mean);
       FloatVector x1 = FloatVector.fromArray(F, x, xAt + c + V).sub(mean);
-      sum0 = weighted(dY, at, weight, c).fma(x0, sum0);
-      sum1 = weighted(dY, at, weight, c + V).fma(x1, sum1);
+      sum0 = FloatVector.fromArray(F, g, gAt + c).fma(x0, sum0);
+      sum1 = FloatVector.fromArray(F, g, gAt + c + V).fma(x1, sum1);
     }
     for (; c < columns; c += V) {
       VectorMask<Float> mask = F.indexInRange(c, columns);
       FloatVector centred =
           FloatVector.fromArray(F, x, xAt + c, mask).sub(mean).blend(0f, mask.not());
-      sum0 = weighted(dY, at, weight, c, mask).fma(centred, sum0);
+      sum0 = FloatVector.fromArray(F, g, gAt + c, mask).fma(centred, sum0);
     }
     return VectorMath.sum(sum0.add(sum1));
   }
 
-  /** {@code dX (+)= rstd (dY weight - meanG - (x - mean) rstd meanGXhat)}. */
+  /** {@code dX (+)= rstd (g - meanG - (x - mean) rstd meanGXhat)}. */
   private static void gradient(
-      float[] dY,
-      int dYAt,
-      Operand weight,
+      float[] g,
+      int gAt,
       float[] x,
       int xAt,
       float mean,
@@ -216,20 +187,20 @@ final class NormKernels {
       int dXAt,
       int columns,
       boolean accumulate) {
-    for (int c = 0; c < columns; c += V) {
-      if (c + V <= columns) {
-        FloatVector xhat = FloatVector.fromArray(F, x, xAt + c).sub(mean).mul(rstd);
-        FloatVector g = weighted(dY, dYAt, weight, c).sub(meanG);
-        FloatVector d = g.sub(xhat.mul(meanGXhat)).mul(rstd);
-        (accumulate ? FloatVector.fromArray(F, dX, dXAt + c).add(d) : d).intoArray(dX, dXAt + c);
-      } else {
-        VectorMask<Float> mask = F.indexInRange(c, columns);
-        FloatVector xhat = FloatVector.fromArray(F, x, xAt + c, mask).sub(mean).mul(rstd);
-        FloatVector g = weighted(dY, dYAt, weight, c, mask).sub(meanG);
-        FloatVector d = g.sub(xhat.mul(meanGXhat)).mul(rstd);
-        (accumulate ? FloatVector.fromArray(F, dX, dXAt + c, mask).add(d) : d)
-            .intoArray(dX, dXAt + c, mask);
-      }
+    int c = 0;
+    for (; c + V <= columns; c += V) {
+      FloatVector xhat = FloatVector.fromArray(F, x, xAt + c).sub(mean).mul(rstd);
+      FloatVector centred = FloatVector.fromArray(F, g, gAt + c).sub(meanG);
+      FloatVector d = centred.sub(xhat.mul(meanGXhat)).mul(rstd);
+      (accumulate ? FloatVector.fromArray(F, dX, dXAt + c).add(d) : d).intoArray(dX, dXAt + c);
+    }
+    if (c < columns) {
+      VectorMask<Float> mask = F.indexInRange(c, columns);
+      FloatVector xhat = FloatVector.fromArray(F, x, xAt + c, mask).sub(mean).mul(rstd);
+      FloatVector centred = FloatVector.fromArray(F, g, gAt + c, mask).sub(meanG);
+      FloatVector d = centred.sub(xhat.mul(meanGXhat)).mul(rstd);
+      (accumulate ? FloatVector.fromArray(F, dX, dXAt + c, mask).add(d) : d)
+          .intoArray(dX, dXAt + c, mask);
     }
   }
 
@@ -348,6 +319,7 @@ final class NormKernels {
 
     @Override
     void rows(int from, int to, int worker) {
+      float[] g = scratch(worker, columns).p;
       for (int b = from; b < to; b++) {
         int last = Math.min(rows, (b + 1) * BLOCK);
         int weightAt = b * columns;
@@ -359,34 +331,28 @@ final class NormKernels {
           Arrays.fill(partial, biasAt, biasAt + columns, 0f);
         }
         for (int r = b * BLOCK; r < last; r++) {
-          row(r, weightAt, biasAt);
+          row(r, weightAt, biasAt, g);
         }
       }
     }
 
-    private void row(int r, int weightAt, int biasAt) {
+    private void row(int r, int weightAt, int biasAt, float[] scratch) {
       int xAt = x.at + r * columns;
       int dYAt = dY.at + r * columns;
       float m = mean.present ? mean.array[mean.at + r] : 0;
       float s = rstd.array[rstd.at + r];
       if (dX.present) {
-        float meanG = mean.present ? sumWeighted(dY.array, dYAt, weight, columns) / columns : 0;
-        float meanGXhat =
-            dotWeighted(dY.array, dYAt, weight, x.array, xAt, m, columns) * s / columns;
-        gradient(
-            dY.array,
-            dYAt,
-            weight,
-            x.array,
-            xAt,
-            m,
-            s,
-            meanG,
-            meanGXhat,
-            dX.array,
-            dX.at + r * columns,
-            columns,
-            accumulate);
+        float[] g = dY.array;
+        int gAt = dYAt;
+        if (weight.present) {
+          g = scratch;
+          gAt = 0;
+          Elementwise.mul(dY.array, dYAt, weight.array, weight.at, g, 0, columns, false);
+        }
+        float meanG = mean.present ? SoftmaxKernels.sum(g, gAt, columns) / columns : 0;
+        float meanGXhat = dotCentred(g, gAt, x.array, xAt, m, columns) * s / columns;
+        int dXAt = dX.at + r * columns;
+        gradient(g, gAt, x.array, xAt, m, s, meanG, meanGXhat, dX.array, dXAt, columns, accumulate);
       }
       if (dWeight.present) {
         addProducts(dY.array, dYAt, x.array, xAt, m, s, partial, weightAt, columns);

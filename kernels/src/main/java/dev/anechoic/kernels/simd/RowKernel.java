@@ -1,5 +1,7 @@
 package dev.anechoic.kernels.simd;
 
+import java.util.Arrays;
+
 /**
  * A kernel whose rows can be computed in any order: rows are split into tasks over the threads.
  *
@@ -13,11 +15,20 @@ abstract class RowKernel implements WorkerPool.Task {
   private static final int TASKS_PER_THREAD = 4;
 
   private final WorkerPool pool;
+  private final RowScratch[] scratch;
   private int rows;
   private int tasks;
 
   RowKernel(WorkerPool pool) {
     this.pool = pool;
+    scratch = new RowScratch[pool.threads()];
+    Arrays.setAll(scratch, i -> new RowScratch());
+  }
+
+  /** The scratch of a thread, with room for rows of so many columns. */
+  final RowScratch scratch(int worker, int columns) {
+    scratch[worker].room(columns);
+    return scratch[worker];
   }
 
   /** Computes rows {@code from} to {@code to}, exclusive. */

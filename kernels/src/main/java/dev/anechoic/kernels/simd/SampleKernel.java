@@ -3,9 +3,6 @@ package dev.anechoic.kernels.simd;
 import dev.anechoic.tensor.Philox;
 import dev.anechoic.tensor.Tensor;
 import java.util.Arrays;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
-import jdk.incubator.vector.VectorSpecies;
 
 /**
  * Categorical sampling by the inverse of the cumulative distribution; top-p is the nucleus of
@@ -15,8 +12,6 @@ import jdk.incubator.vector.VectorSpecies;
  * batch. Cumulative sums run in double in order of the vocabulary.
  */
 final class SampleKernel extends RowKernel {
-  private static final VectorSpecies<Float> F = Lanes.F;
-
   private final Operand logits = new Operand();
   private final Indices samples = new Indices();
   private final Indices positions = new Indices();
@@ -34,9 +29,6 @@ final class SampleKernel extends RowKernel {
 
   /** What one thread needs for a row. */
   private static final class Scratch {
-    /** {@code exp(logit/temperature - max)}, 0 where not kept. */
-    float[] weights = {};
-
     /** Logits of the support, in order of the vocabulary; others minus infinity. */
     float[] kept = {};
 
@@ -44,8 +36,7 @@ final class SampleKernel extends RowKernel {
     long[] keys = {};
 
     void room(int columns) {
-      if (weights.length < columns) {
-        weights = new float[columns];
+      if (kept.length < columns) {
         kept = new float[columns];
         keys = new long[columns];
       }
@@ -90,41 +81,40 @@ final class SampleKernel extends RowKernel {
   void rows(int from, int to, int worker) {
     Scratch s = scratch[worker];
     s.room(columns);
+    RowScratch row = scratch(worker, columns);
     for (int n = from; n < to; n++) {
       int at = logits.at + n * columns;
       int token;
       float lse;
       if (greedy) {
         token = largest(logits.array, at, columns);
-        lse = SoftmaxKernels.logSumExp(logits.array, at, columns, temperature);
+        lse = SoftmaxKernels.logSumExp(logits.array, at, columns, temperature, row);
       } else {
         boolean all = (topK <= 0 || topK >= columns) && topP >= 1;
-        float[] x = all ? logits.array : s.kept;
-        int row = all ? at : 0;
         if (!all) {
-          support(at, s);
+          support(at, s, row);
         }
-        lse = SoftmaxKernels.logSumExp(x, row, columns, temperature);
-        double u = Philox.uniform(seed, stream, step, samples.get(n), positions.get(n));
-        token = draw(x, row, s, u);
+        lse =
+            all
+                ? SoftmaxKernels.logSumExp(logits.array, at, columns, temperature, row)
+                : SoftmaxKernels.logSumExp(s.kept, 0, columns, temperature, row);
+        token = draw(row.p, Philox.uniform(seed, stream, step, samples.get(n), positions.get(n)));
       }
       tokens.array[tokens.at + n] = token;
       logprobs.array[logprobs.at + n] = logits.array[at + token] / temperature - lse;
     }
   }
 
-  /** The first token of the support whose cumulative probability exceeds u. */
-  private int draw(float[] x, int at, Scratch s, double u) {
-    weigh(x, at, s.weights);
-    double total = 0;
-    for (int v = 0; v < columns; v++) {
-      total += s.weights[v];
-    }
-    double target = u * total;
+  /**
+   * The first token whose cumulative probability exceeds u; weights are {@code
+   * exp(logit/temperature - max)}, 0 outside of the support.
+   */
+  private int draw(float[] weights, double u) {
+    double target = u * total(weights);
     double cumulative = 0;
     int last = 0;
     for (int v = 0; v < columns; v++) {
-      float weight = s.weights[v];
+      float weight = weights[v];
       if (weight > 0) {
         cumulative += weight;
         last = v;
@@ -136,29 +126,16 @@ final class SampleKernel extends RowKernel {
     return last; // rounding left the sum below the target
   }
 
-  private void weigh(float[] x, int at, float[] weights) {
-    if (temperature == 1) {
-      System.arraycopy(x, at, weights, 0, columns);
-    } else {
-      for (int v = 0; v < columns; v++) {
-        weights[v] = x[at + v] / temperature;
-      }
+  private double total(float[] weights) {
+    double total = 0;
+    for (int v = 0; v < columns; v++) {
+      total += weights[v];
     }
-    float max = SoftmaxKernels.max(weights, 0, columns);
-    exp(weights, columns, max);
-  }
-
-  /** {@code x = exp(x - max)}, in place. */
-  private static void exp(float[] x, int n, float max) {
-    for (int i = 0; i < n; i += F.length()) {
-      VectorMask<Float> mask = F.indexInRange(i, n);
-      FloatVector v = FloatVector.fromArray(F, x, i, mask).sub(max);
-      VectorMath.expNotPositive(v).intoArray(x, i, mask);
-    }
+    return total;
   }
 
   /** Fills {@code kept} with the logits of the top-k, then top-p support. */
-  private void support(int at, Scratch s) {
+  private void support(int at, Scratch s, RowScratch row) {
     for (int v = 0; v < columns; v++) {
       // Larger logits first, lower ids first among equals, as rising keys.
       s.keys[v] = ((long) ~ordered(logits.array[at + v]) << 32) | v;
@@ -176,24 +153,21 @@ final class SampleKernel extends RowKernel {
       System.arraycopy(logits.array, at, s.kept, 0, columns);
     }
     if (topP < 1) {
-      nucleus(at, s, taken);
+      nucleus(at, s, taken, row);
     }
   }
 
   /** Of {@code kept}, leaves the fewest largest whose mass reaches top-p; at least one. */
-  private void nucleus(int at, Scratch s, int taken) {
-    weigh(s.kept, 0, s.weights);
-    double total = 0;
-    for (int v = 0; v < columns; v++) {
-      total += s.weights[v];
-    }
+  private void nucleus(int at, Scratch s, int taken, RowScratch row) {
+    SoftmaxKernels.logSumExp(s.kept, 0, columns, temperature, row); // for its exponentials
+    double total = total(row.p);
     Arrays.fill(s.kept, 0, columns, Float.NEGATIVE_INFINITY);
     int most = taken > 0 ? taken : columns;
     double mass = 0;
     for (int i = 0; i < most && (i == 0 || mass < topP * total); i++) {
       // Keys that top-k took lie behind the heap, the largest logit last.
       int v = taken > 0 ? (int) s.keys[columns - 1 - i] : pop(s.keys, columns - i);
-      mass += s.weights[v];
+      mass += row.p[v];
       keep(at, s, v);
     }
   }

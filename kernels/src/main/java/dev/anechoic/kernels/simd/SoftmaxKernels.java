@@ -1,6 +1,7 @@
 package dev.anechoic.kernels.simd;
 
 import dev.anechoic.tensor.Tensor;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
@@ -75,40 +76,47 @@ final class SoftmaxKernels {
     return max0.reduceLanes(VectorOperators.MAX);
   }
 
-  /** {@code y = exp(x - max)}, and returns the sum: lanes first, then halves folded. */
-  static float expSum(float[] x, int xAt, int columns, float max, float[] y, int yAt) {
-    FloatVector sum = FloatVector.zero(F);
-    for (int c = 0; c < columns; c += V) {
-      VectorMask<Float> mask = F.indexInRange(c, columns);
-      FloatVector e =
-          VectorMath.expNotPositive(FloatVector.fromArray(F, x, xAt + c, mask).sub(max));
-      e.intoArray(y, yAt + c, mask);
-      sum = sum.add(e, mask);
+  /**
+   * {@code s.p = exp(x - shift)} of a row none of whose elements is above the shift but by
+   * rounding, 0 up to a whole vector; returns the sum: lanes first, then halves folded. x may be
+   * s.p.
+   */
+  static float expSum(float[] x, int at, int columns, float shift, RowScratch s) {
+    Arrays.fill(s.lanes, 0f);
+    int whole = Lanes.whole(columns);
+    VectorMath.expAdd(x, at, shift, s.p, 0, whole, s.lanes);
+    if (whole < columns) {
+      for (int c = whole; c < columns; c++) {
+        s.p[c] = x[at + c] - shift;
+      }
+      Arrays.fill(s.p, columns, whole + V, Float.NEGATIVE_INFINITY);
+      VectorMath.expAdd(s.p, whole, 0, s.p, whole, V, s.lanes);
     }
-    return VectorMath.sum(sum);
+    return VectorMath.sum(s.lanes);
   }
 
-  /** {@code Σ exp(x/temperature - max)}, in the order of {@link #expSum}. */
-  static float sumExp(float[] x, int at, int columns, float temperature, float max) {
-    FloatVector sum = FloatVector.zero(F);
-    for (int c = 0; c < columns; c += V) {
-      VectorMask<Float> mask = F.indexInRange(c, columns);
-      FloatVector v = scaled(FloatVector.fromArray(F, x, at + c, mask), temperature);
-      sum = sum.add(VectorMath.expNotPositive(v.sub(max)), mask);
+  /** {@code y = x / temperature}. */
+  static void divide(float[] x, int at, int columns, float temperature, float[] y) {
+    int whole = Lanes.whole(columns);
+    for (int c = 0; c < whole; c += V) {
+      FloatVector.fromArray(F, x, at + c).div(temperature).intoArray(y, c);
     }
-    return VectorMath.sum(sum);
+    for (int c = whole; c < columns; c++) {
+      y[c] = x[at + c] / temperature;
+    }
   }
 
-  /** x over the temperature; x itself at 1. */
-  static FloatVector scaled(FloatVector x, float temperature) {
-    return temperature == 1f ? x : x.div(temperature);
-  }
-
-  /** {@code ln Σ exp(x/temperature)} of one row. */
-  static float logSumExp(float[] x, int at, int columns, float temperature) {
-    // Division by a positive number keeps the order, so the largest quotient is that of the max.
-    float max = max(x, at, columns) / temperature;
-    return plusLog(max, sumExp(x, at, columns, temperature, max));
+  /** {@code ln Σ exp(x/temperature)} of one row; leaves {@code s.p = exp(x/temperature - max)}. */
+  static float logSumExp(float[] x, int at, int columns, float temperature, RowScratch s) {
+    float[] row = x;
+    int rowAt = at;
+    if (temperature != 1) {
+      divide(x, at, columns, temperature, s.p);
+      row = s.p;
+      rowAt = 0;
+    }
+    float max = max(row, rowAt, columns);
+    return plusLog(max, expSum(row, rowAt, columns, max, s));
   }
 
   /** {@code max + ln sum}, rounded once. */
@@ -164,12 +172,13 @@ final class SoftmaxKernels {
 
     @Override
     void rows(int from, int to, int worker) {
+      RowScratch s = scratch(worker, columns);
       for (int r = from; r < to; r++) {
         int xAt = x.at + r * columns;
         int yAt = y.at + r * columns;
         float max = max(x.array, xAt, columns);
-        float sum = expSum(x.array, xAt, columns, max, y.array, yAt);
-        Elementwise.scale(y.array, yAt, 1 / sum, y.array, yAt, columns, false);
+        float sum = expSum(x.array, xAt, columns, max, s);
+        Elementwise.scale(s.p, 0, 1 / sum, y.array, yAt, columns, false);
       }
     }
   }
@@ -244,10 +253,11 @@ final class SoftmaxKernels {
 
     @Override
     void rows(int from, int to, int worker) {
+      RowScratch s = scratch(worker, columns);
       for (int r = from; r < to; r++) {
         int xAt = x.at + r * columns;
         float max = max(x.array, xAt, columns);
-        float logSum = (float) StrictMath.log(sumExp(x.array, xAt, columns, 1, max));
+        float logSum = (float) StrictMath.log(expSum(x.array, xAt, columns, max, s));
         shift(x.array, xAt, max, logSum, y.array, y.at + r * columns, columns);
       }
     }
@@ -279,36 +289,35 @@ final class SoftmaxKernels {
 
     @Override
     void rows(int from, int to, int worker) {
+      RowScratch s = scratch(worker, columns);
       for (int r = from; r < to; r++) {
         int row = r * columns;
         float sum = sum(dY.array, dY.at + row, columns);
-        gradient(
-            y.array,
-            y.at + row,
-            dY.array,
-            dY.at + row,
-            sum,
-            dX.array,
-            dX.at + row,
-            columns,
-            accumulate);
+        expSum(y.array, y.at + row, columns, 0, s);
+        gradient(dY.array, dY.at + row, s.p, sum, dX.array, dX.at + row, columns, accumulate);
       }
     }
 
     private static void gradient(
-        float[] y,
-        int yAt,
         float[] dY,
         int dYAt,
+        float[] p,
         float sum,
         float[] dX,
         int dXAt,
         int columns,
         boolean accumulate) {
-      for (int c = 0; c < columns; c += V) {
+      int c = 0;
+      for (; c + V <= columns; c += V) {
+        FloatVector d =
+            FloatVector.fromArray(F, dY, dYAt + c).sub(FloatVector.fromArray(F, p, c).mul(sum));
+        (accumulate ? FloatVector.fromArray(F, dX, dXAt + c).add(d) : d).intoArray(dX, dXAt + c);
+      }
+      if (c < columns) {
         VectorMask<Float> mask = F.indexInRange(c, columns);
-        FloatVector p = VectorMath.exp(FloatVector.fromArray(F, y, yAt + c, mask));
-        FloatVector d = FloatVector.fromArray(F, dY, dYAt + c, mask).sub(p.mul(sum));
+        FloatVector d =
+            FloatVector.fromArray(F, dY, dYAt + c, mask)
+                .sub(FloatVector.fromArray(F, p, c).mul(sum));
         (accumulate ? FloatVector.fromArray(F, dX, dXAt + c, mask).add(d) : d)
             .intoArray(dX, dXAt + c, mask);
       }

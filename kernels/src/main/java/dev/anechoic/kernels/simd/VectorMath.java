@@ -15,13 +15,22 @@ import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Functions of vectors: exponential, logarithm, hyperbolic tangent, and sums of lanes.
+ * Exponential, logarithm, hyperbolic tangent of runs of elements, and sums of lanes.
  *
  * <p>Polynomials evaluated with fused multiply-adds, so the bits are the same on every machine, at
- * every width and in every lane. A method that calls one of them more than twice grows past what C2
- * inlines, and vectors are then boxed on the heap. The coefficients are minimax fits (Remez
- * exchange in double) for the reduced interval. Largest errors, over a dense sweep: see {@code
- * VectorMathTest}.
+ * every width and in every lane. The coefficients are minimax fits (Remez exchange in double) for
+ * the reduced interval. Largest errors, over a dense sweep: see {@code VectorMathTest}.
+ *
+ * <p><b>One method per loop.</b> A function is written out in the loop that runs it, and what
+ * passes between loops is an array that stays in cache. A vector handed to a method of ours, or
+ * returned by one, is an object on the heap wherever C2 leaves that method out of line: when it has
+ * more than 325 bytes of bytecode ({@code FreqInlineSize}), when the compilation has made 18,000
+ * nodes ({@code NodeCountInliningCutoff}, some 40 vector operations), or when its profile says that
+ * the call is rare. What the JDK's own vector methods take and return is always inlined.
+ *
+ * <p>Loops with a function in them run over whole vectors alone: a second copy under a mask would
+ * double them. Their callers hand them a row's end in an array of their own: see {@link
+ * RowScratch}.
  */
 public final class VectorMath {
   private static final VectorSpecies<Float> F = Lanes.F;
@@ -45,14 +54,162 @@ public final class VectorMath {
   /** Below it the exponential is less than the smallest normal float, and is flushed to 0. */
   private static final float EXP_MIN = -87.33654f;
 
+  // e^r = 1 + r + r^2 (EXP_2 + EXP_3 r + ...), |r| at most ln 2 / 2
+  private static final float EXP_2 = 0.5000000095188459f;
+  private static final float EXP_3 = 0.16666518839692587f;
+  private static final float EXP_4 = 0.04166620579138676f;
+  private static final float EXP_5 = 0.008368889352441055f;
+  private static final float EXP_6 = 0.0013950491826384146f;
+
+  private static final int ONE_BITS = Float.floatToRawIntBits(1f);
+  private static final int SQRT_HALF_BITS = 0x3f3504f3;
+  private static final int SIGN_AND_EXPONENT_BITS = 0xff800000;
+
   private static final FloatVector ONE = FloatVector.broadcast(F, 1f);
 
   private VectorMath() {}
 
+  // ---- functions of runs of elements --------------------------------------------------------
+
   /**
-   * {@code e^x} within 1.1 ulp. NaN gives NaN, infinity gives infinity; results below the smallest
-   * normal float (x < -87.33654) are 0.
+   * {@code y = e^(factor x)} within 1.1 ulp. NaN gives NaN, infinity gives infinity; results below
+   * the smallest normal float (arguments below -87.33654) are 0. May work in place.
+   *
+   * @param n a multiple of the vector's length
    */
+  static void exp(float[] x, int xAt, float factor, float[] y, int yAt, int n) {
+    for (int i = 0; i < n; i += V) {
+      FloatVector v = FloatVector.fromArray(F, x, xAt + i).mul(factor);
+      FloatVector shifted = v.fma(LOG2_E, ROUND);
+      FloatVector whole = shifted.sub(ROUND);
+      FloatVector r = whole.fma(FloatVector.broadcast(F, -LN2_HIGH), v);
+      r = whole.fma(FloatVector.broadcast(F, -LN2_LOW), r);
+      FloatVector p = r.fma(EXP_6, EXP_5);
+      p = p.fma(r, FloatVector.broadcast(F, EXP_4));
+      p = p.fma(r, FloatVector.broadcast(F, EXP_3));
+      p = p.fma(r, FloatVector.broadcast(F, EXP_2));
+      p = r.mul(r).fma(p, r).add(ONE);
+      // Adding n to the exponent multiplies by 2^n, also where 2^n is beyond the largest float.
+      p.reinterpretAsInts()
+          .add(shifted.reinterpretAsInts().lanewise(LSHL, 23))
+          .reinterpretAsFloats()
+          .blend(0f, v.compare(LT, EXP_MIN))
+          .blend(Float.POSITIVE_INFINITY, v.compare(GT, EXP_MAX))
+          .blend(v, v.compare(NE, v))
+          .intoArray(y, yAt + i);
+    }
+  }
+
+  /**
+   * {@code y = e^(x - shift); lanes += y}: the bits of {@link #exp} in fewer instructions, for
+   * differences that are not above 0, or only by rounding. NaN gives NaN. May work in place.
+   *
+   * @param n a multiple of the vector's length
+   * @param lanes sums of every lane, one vector
+   */
+  static void expAdd(float[] x, int xAt, float shift, float[] y, int yAt, int n, float[] lanes) {
+    FloatVector sum = FloatVector.fromArray(F, lanes, 0);
+    for (int i = 0; i < n; i += V) {
+      FloatVector v = FloatVector.fromArray(F, x, xAt + i).sub(shift);
+      FloatVector shifted = v.fma(LOG2_E, ROUND);
+      FloatVector whole = shifted.sub(ROUND);
+      FloatVector r = whole.fma(FloatVector.broadcast(F, -LN2_HIGH), v);
+      r = whole.fma(FloatVector.broadcast(F, -LN2_LOW), r);
+      FloatVector p = r.fma(EXP_6, EXP_5);
+      p = p.fma(r, FloatVector.broadcast(F, EXP_4));
+      p = p.fma(r, FloatVector.broadcast(F, EXP_3));
+      p = p.fma(r, FloatVector.broadcast(F, EXP_2));
+      p = r.mul(r).fma(p, r);
+      FloatVector power =
+          shifted.reinterpretAsInts().lanewise(LSHL, 23).add(ONE_BITS).reinterpretAsFloats();
+      FloatVector e = p.fma(power, power).blend(0f, v.compare(LT, EXP_MIN));
+      e.intoArray(y, yAt + i);
+      sum = sum.add(e);
+    }
+    sum.intoArray(lanes, 0);
+  }
+
+  /**
+   * {@code y = ln x} within 1.1 ulp. 0 gives minus infinity, a negative number or NaN gives NaN;
+   * denormal arguments are computed in full. May work in place.
+   *
+   * @param n a multiple of the vector's length
+   */
+  static void log(float[] x, int xAt, float[] y, int yAt, int n) {
+    for (int i = 0; i < n; i += V) {
+      FloatVector v = FloatVector.fromArray(F, x, xAt + i);
+      VectorMask<Float> tiny = v.compare(LT, Float.MIN_NORMAL);
+      // Splits off the exponent so that the mantissa 1 + f lies in [sqrt(1/2), sqrt(2)).
+      IntVector bits = v.blend(v.mul(0x1p25f), tiny).reinterpretAsInts();
+      IntVector offset = bits.sub(SQRT_HALF_BITS);
+      FloatVector exponent =
+          ((FloatVector) offset.lanewise(ASHR, 23).convertShape(I2F, F, 0))
+              .sub(FloatVector.zero(F).blend(25f, tiny));
+      FloatVector f = bits.sub(offset.and(SIGN_AND_EXPONENT_BITS)).reinterpretAsFloats().sub(ONE);
+      FloatVector p = f.fma(0.06915540649104633f, -0.11789864437898409f);
+      p = p.fma(f, FloatVector.broadcast(F, 0.11872925643661583f));
+      p = p.fma(f, FloatVector.broadcast(F, -0.12384335213930821f));
+      p = p.fma(f, FloatVector.broadcast(F, 0.1421866385595161f));
+      p = p.fma(f, FloatVector.broadcast(F, -0.16669251810565272f));
+      p = p.fma(f, FloatVector.broadcast(F, 0.20002226318083796f));
+      p = p.fma(f, FloatVector.broadcast(F, -0.24999986576512953f));
+      p = p.fma(f, FloatVector.broadcast(F, 0.3333331044536907f));
+      // ln(1 + f) = f - f^2/2 + f^3 p, small terms first.
+      FloatVector square = f.mul(f);
+      FloatVector tail = square.mul(f).fma(p, exponent.mul(LN2_LOW));
+      tail = square.fma(FloatVector.broadcast(F, -0.5f), tail);
+      exponent
+          .fma(FloatVector.broadcast(F, LN2_HIGH), f.add(tail))
+          .blend(v, v.compare(EQ, Float.POSITIVE_INFINITY))
+          .blend(Float.NEGATIVE_INFINITY, v.compare(EQ, 0f))
+          .blend(Float.NaN, v.compare(LT, 0f))
+          .blend(v, v.compare(NE, v))
+          .intoArray(y, yAt + i);
+    }
+  }
+
+  /**
+   * {@code y = tanh x} within 2 ulp; odd, so tanh(-x) has the bits of -tanh(x). NaN gives NaN,
+   * infinity gives 1 with its sign, a denormal gives itself. May work in place.
+   *
+   * @param n a multiple of the vector's length
+   */
+  static void tanh(float[] x, int xAt, float[] y, int yAt, int n) {
+    for (int i = 0; i < n; i += V) {
+      FloatVector v = FloatVector.fromArray(F, x, xAt + i);
+      FloatVector magnitude = v.abs();
+      FloatVector square = v.mul(v);
+      FloatVector p = square.fma(-0.005717196027491675f, 0.020650716127162436f);
+      p = p.fma(square, FloatVector.broadcast(F, -0.05374353547074175f));
+      p = p.fma(square, FloatVector.broadcast(F, 0.13331491707315482f));
+      p = p.fma(square, FloatVector.broadcast(F, -0.333332839396376f));
+      FloatVector small = square.mul(magnitude).fma(p, magnitude);
+      // 1 - 2 / (e^2x + 1); from 10 on it rounds to 1.
+      FloatVector twice = magnitude.min(10f).mul(2f);
+      FloatVector shifted = twice.fma(LOG2_E, ROUND);
+      FloatVector whole = shifted.sub(ROUND);
+      FloatVector r = whole.fma(FloatVector.broadcast(F, -LN2_HIGH), twice);
+      r = whole.fma(FloatVector.broadcast(F, -LN2_LOW), r);
+      FloatVector e = r.fma(EXP_6, EXP_5);
+      e = e.fma(r, FloatVector.broadcast(F, EXP_4));
+      e = e.fma(r, FloatVector.broadcast(F, EXP_3));
+      e = e.fma(r, FloatVector.broadcast(F, EXP_2));
+      e = r.mul(r).fma(e, r);
+      FloatVector power =
+          shifted.reinterpretAsInts().lanewise(LSHL, 23).add(ONE_BITS).reinterpretAsFloats();
+      e = e.fma(power, power);
+      FloatVector large = ONE.sub(FloatVector.broadcast(F, 2f).div(e.add(ONE)));
+      FloatVector t = large.blend(small, magnitude.compare(LT, 0.625f));
+      t.blend(t.neg(), v.compare(LT, 0f))
+          .blend(v, v.compare(EQ, 0f).or(v.compare(NE, v)))
+          .intoArray(y, yAt + i);
+    }
+  }
+
+  // ---- functions of one vector --------------------------------------------------------------
+  // For attention alone, whose tiles hold scores that are masked vector by vector.
+
+  /** {@code e^x}: see the loop {@link #exp(float[], int, float, float[], int, int)}. */
   public static FloatVector exp(FloatVector x) {
     FloatVector e = expCore(x);
     return e.blend(0f, x.compare(LT, EXP_MIN))
@@ -71,77 +228,16 @@ public final class VectorMath {
     FloatVector n = shifted.sub(ROUND);
     FloatVector r = n.fma(FloatVector.broadcast(F, -LN2_HIGH), x);
     r = n.fma(FloatVector.broadcast(F, -LN2_LOW), r);
-    FloatVector p = FloatVector.broadcast(F, 0.0013950491826384146f);
-    p = p.fma(r, FloatVector.broadcast(F, 0.008368889352441055f));
-    p = p.fma(r, FloatVector.broadcast(F, 0.04166620579138676f));
-    p = p.fma(r, FloatVector.broadcast(F, 0.16666518839692587f));
-    p = p.fma(r, FloatVector.broadcast(F, 0.5000000095188459f));
+    FloatVector p = FloatVector.broadcast(F, EXP_6);
+    p = p.fma(r, FloatVector.broadcast(F, EXP_5));
+    p = p.fma(r, FloatVector.broadcast(F, EXP_4));
+    p = p.fma(r, FloatVector.broadcast(F, EXP_3));
+    p = p.fma(r, FloatVector.broadcast(F, EXP_2));
     p = r.mul(r).fma(p, r).add(ONE);
     // n lies in the low bits of `shifted`; adding it to the exponent multiplies by 2^n.
     return p.reinterpretAsInts()
         .add(shifted.reinterpretAsInts().lanewise(LSHL, 23))
         .reinterpretAsFloats();
-  }
-
-  /**
-   * {@code ln x} within 1.1 ulp. 0 gives minus infinity, a negative number or NaN gives NaN;
-   * denormal arguments are computed in full.
-   */
-  public static FloatVector log(FloatVector x) {
-    VectorMask<Float> tiny = x.compare(LT, Float.MIN_NORMAL);
-    FloatVector scaled = x.blend(x.mul(0x1p25f), tiny);
-    // Splits off the exponent so that the mantissa m lies in [sqrt(1/2), sqrt(2)).
-    IntVector bits = scaled.reinterpretAsInts();
-    IntVector offset = bits.sub(0x3f3504f3);
-    FloatVector exponent =
-        ((FloatVector) offset.lanewise(ASHR, 23).convertShape(I2F, F, 0))
-            .sub(FloatVector.zero(F).blend(25f, tiny));
-    FloatVector f = bits.sub(offset.and(0xff800000)).reinterpretAsFloats().sub(ONE);
-    FloatVector p = FloatVector.broadcast(F, 0.06915540649104633f);
-    p = p.fma(f, FloatVector.broadcast(F, -0.11789864437898409f));
-    p = p.fma(f, FloatVector.broadcast(F, 0.11872925643661583f));
-    p = p.fma(f, FloatVector.broadcast(F, -0.12384335213930821f));
-    p = p.fma(f, FloatVector.broadcast(F, 0.1421866385595161f));
-    p = p.fma(f, FloatVector.broadcast(F, -0.16669251810565272f));
-    p = p.fma(f, FloatVector.broadcast(F, 0.20002226318083796f));
-    p = p.fma(f, FloatVector.broadcast(F, -0.24999986576512953f));
-    p = p.fma(f, FloatVector.broadcast(F, 0.3333331044536907f));
-    FloatVector square = f.mul(f);
-    // ln(1 + f) = f - f^2/2 + f^3 p, small terms first.
-    FloatVector low = exponent.mul(LN2_LOW);
-    FloatVector tail = square.mul(f).fma(p, low);
-    tail = square.fma(FloatVector.broadcast(F, -0.5f), tail);
-    FloatVector y = exponent.fma(FloatVector.broadcast(F, LN2_HIGH), f.add(tail));
-    return y.blend(x, x.compare(EQ, Float.POSITIVE_INFINITY))
-        .blend(Float.NEGATIVE_INFINITY, x.compare(EQ, 0f))
-        .blend(Float.NaN, x.compare(LT, 0f))
-        .blend(x, x.compare(NE, x));
-  }
-
-  /**
-   * {@code tanh x} within 2 ulp; odd, so tanh(-x) has the bits of -tanh(x). NaN gives NaN, infinity
-   * gives 1 with its sign, a denormal gives itself.
-   */
-  public static FloatVector tanh(FloatVector x) {
-    FloatVector magnitude = x.abs();
-    FloatVector square = x.mul(x);
-    FloatVector p = FloatVector.broadcast(F, -0.005717196027491675f);
-    p = p.fma(square, FloatVector.broadcast(F, 0.020650716127162436f));
-    p = p.fma(square, FloatVector.broadcast(F, -0.05374353547074175f));
-    p = p.fma(square, FloatVector.broadcast(F, 0.13331491707315482f));
-    p = p.fma(square, FloatVector.broadcast(F, -0.333332839396376f));
-    FloatVector small = square.mul(magnitude).fma(p, magnitude);
-    // 1 - 2 / (e^2x + 1); from 10 on it rounds to 1.
-    FloatVector e = expCore(magnitude.min(10f).mul(2f));
-    FloatVector large = ONE.sub(FloatVector.broadcast(F, 2f).div(e.add(ONE)));
-    FloatVector y = large.blend(small, magnitude.compare(LT, 0.625f));
-    FloatVector signed = y.blend(y.neg(), x.compare(LT, 0f));
-    return signed.blend(x, x.compare(EQ, 0f).or(x.compare(NE, x)));
-  }
-
-  /** {@code 1 / (1 + e^-x)}. */
-  static FloatVector sigmoid(FloatVector x) {
-    return ONE.div(exp(x.neg()).add(ONE));
   }
 
   // ---- sums of lanes ------------------------------------------------------------------------
@@ -163,6 +259,11 @@ public final class VectorMath {
     FloatVector four = foldTo4(v);
     four = four.add(four.rearrange(BY_2));
     return four.add(four.rearrange(BY_1)).lane(0);
+  }
+
+  /** The sum of the first V elements, halves folded onto each other. */
+  static float sum(float[] lanes) {
+    return sum(FloatVector.fromArray(F, lanes, 0));
   }
 
   private static FloatVector foldTo4(FloatVector v) {

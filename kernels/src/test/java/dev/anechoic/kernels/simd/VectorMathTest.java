@@ -1,8 +1,11 @@
 package dev.anechoic.kernels.simd;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
+import java.util.List;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.UnaryOperator;
 import jdk.incubator.vector.FloatVector;
@@ -15,8 +18,37 @@ class VectorMathTest {
 
   private static final int V = Lanes.V;
 
-  private static double worstUlp(
-      float from, float to, UnaryOperator<FloatVector> actual, DoubleUnaryOperator exact) {
+  /** y = f(x) of whole vectors. */
+  private interface Loop {
+    void run(float[] x, float[] y);
+  }
+
+  private static void exp(float[] x, float[] y) {
+    VectorMath.exp(x, 0, 1, y, 0, x.length);
+  }
+
+  private static void expAdd(float[] x, float[] y) {
+    VectorMath.expAdd(x, 0, 0, y, 0, x.length, new float[V]);
+  }
+
+  private static void log(float[] x, float[] y) {
+    VectorMath.log(x, 0, y, 0, x.length);
+  }
+
+  private static void tanh(float[] x, float[] y) {
+    VectorMath.tanh(x, 0, y, 0, x.length);
+  }
+
+  /** The function of one vector as a loop. */
+  private static Loop each(UnaryOperator<FloatVector> function) {
+    return (x, y) -> {
+      for (int i = 0; i < x.length; i += V) {
+        function.apply(FloatVector.fromArray(Lanes.F, x, i)).intoArray(y, i);
+      }
+    };
+  }
+
+  private static double worstUlp(float from, float to, Loop actual, DoubleUnaryOperator exact) {
     float[] x = new float[V];
     float[] y = new float[V];
     double worst = 0;
@@ -26,7 +58,7 @@ class VectorMathTest {
       for (int i = 0; i < V; i++) {
         x[i] = Float.intBitsToFloat((int) Math.min(high, bits + (long) i * STEP));
       }
-      actual.apply(FloatVector.fromArray(Lanes.F, x, 0)).intoArray(y, 0);
+      actual.run(x, y);
       for (int i = 0; i < V; i++) {
         double expected = exact.applyAsDouble(x[i]);
         worst = Math.max(worst, Math.abs(y[i] - expected) / Math.ulp((float) expected));
@@ -36,8 +68,18 @@ class VectorMathTest {
   }
 
   private static double worstUlpNegative(
-      float from, float to, UnaryOperator<FloatVector> actual, DoubleUnaryOperator exact) {
-    return worstUlp(from, to, x -> actual.apply(x.neg()), x -> exact.applyAsDouble(-x));
+      float from, float to, Loop actual, DoubleUnaryOperator exact) {
+    float[] negative = new float[V];
+    return worstUlp(
+        from,
+        to,
+        (x, y) -> {
+          for (int i = 0; i < V; i++) {
+            negative[i] = -x[i];
+          }
+          actual.run(negative, y);
+        },
+        x -> exact.applyAsDouble(-x));
   }
 
   private static void assertWithin(double bound, double worst, String what) {
@@ -47,56 +89,105 @@ class VectorMathTest {
 
   @Test
   void errorOfExp() {
-    assertWithin(1.1, worstUlp(0f, 88.72f, VectorMath::exp, StrictMath::exp), "exp above 0");
+    assertWithin(1.1, worstUlp(0f, 88.72f, VectorMathTest::exp, StrictMath::exp), "exp above 0");
     assertWithin(
-        1.1, worstUlpNegative(0f, 87.33f, VectorMath::exp, StrictMath::exp), "exp below 0");
+        1.1, worstUlpNegative(0f, 87.33f, VectorMathTest::exp, StrictMath::exp), "exp below 0");
     assertWithin(
-        1.1,
-        worstUlpNegative(0f, 87.33f, VectorMath::expNotPositive, StrictMath::exp),
-        "expNotPositive");
+        1.1, worstUlpNegative(0f, 87.33f, VectorMathTest::expAdd, StrictMath::exp), "expAdd");
   }
 
   @Test
   void errorOfLog() {
     assertWithin(
-        1.1, worstUlp(Float.MIN_VALUE, Float.MAX_VALUE, VectorMath::log, StrictMath::log), "log");
+        1.1,
+        worstUlp(Float.MIN_VALUE, Float.MAX_VALUE, VectorMathTest::log, StrictMath::log),
+        "log");
   }
 
   @Test
   void errorOfTanh() {
-    assertWithin(2, worstUlp(0f, 20f, VectorMath::tanh, StrictMath::tanh), "tanh");
-    assertWithin(2, worstUlpNegative(0f, 20f, VectorMath::tanh, StrictMath::tanh), "tanh below 0");
+    assertWithin(2, worstUlp(0f, 20f, VectorMathTest::tanh, StrictMath::tanh), "tanh");
+    assertWithin(
+        2, worstUlpNegative(0f, 20f, VectorMathTest::tanh, StrictMath::tanh), "tanh below 0");
   }
 
-  private static float at(UnaryOperator<FloatVector> function, float x) {
-    return function.apply(FloatVector.broadcast(Lanes.F, x)).lane(V - 1);
+  /** What attention computes vector by vector agrees with what other rows get from the loops. */
+  @Test
+  void everyExponentialHasTheSameBits() {
+    float[] x = new float[V];
+    float[] want = new float[V];
+    float[] got = new float[V];
+    long top = Float.floatToIntBits(Float.POSITIVE_INFINITY);
+    for (long bits = 0; bits <= top; bits += (long) V * STEP) {
+      for (int i = 0; i < V; i++) {
+        x[i] = -Float.intBitsToFloat((int) Math.min(top, bits + (long) i * STEP));
+      }
+      exp(x, want);
+      expAdd(x, got);
+      assertArrayEquals(want, got);
+      each(VectorMath::exp).run(x, got);
+      assertArrayEquals(want, got);
+      each(VectorMath::expNotPositive).run(x, got);
+      assertArrayEquals(want, got);
+    }
+  }
+
+  @Test
+  void exponentialsAddUpByLane() {
+    float[] x = new float[3 * V];
+    for (int i = 0; i < x.length; i++) {
+      x[i] = -0.1f * i;
+    }
+    float[] y = new float[x.length];
+    float[] lanes = new float[V];
+    Arrays.fill(lanes, 0.25f);
+    VectorMath.expAdd(x, 0, 1, y, 0, x.length, lanes);
+    for (int i = 0; i < V; i++) {
+      assertEquals(0.25f + y[i] + y[V + i] + y[2 * V + i], lanes[i]);
+    }
+  }
+
+  private static float at(Loop function, float x) {
+    float[] in = new float[V];
+    float[] out = new float[V];
+    in[V - 1] = x;
+    function.run(in, out);
+    return out[V - 1];
   }
 
   @Test
   void specialValues() {
     float infinity = Float.POSITIVE_INFINITY;
     float payload = Float.intBitsToFloat(0x7fc00123);
-    assertEquals(infinity, at(VectorMath::exp, infinity));
-    assertEquals(infinity, at(VectorMath::exp, 88.73f));
-    assertEquals(0f, at(VectorMath::exp, -infinity));
-    assertEquals(0f, at(VectorMath::exp, -100f));
-    assertEquals(1f, at(VectorMath::exp, 0f));
-    assertEquals(1f, at(VectorMath::exp, -0f));
-    assertTrue(Float.isNaN(at(VectorMath::exp, payload)));
-    assertTrue(Float.isNaN(at(VectorMath::expNotPositive, payload)));
-    assertEquals(0f, at(VectorMath::expNotPositive, -infinity));
-    assertTrue(at(VectorMath::exp, 88.7228f) < infinity);
-    assertEquals(-infinity, at(VectorMath::log, 0f));
-    assertEquals(-infinity, at(VectorMath::log, -0f));
-    assertEquals(infinity, at(VectorMath::log, infinity));
-    assertEquals(0f, at(VectorMath::log, 1f));
-    assertTrue(Float.isNaN(at(VectorMath::log, -1f)));
-    assertTrue(Float.isNaN(at(VectorMath::log, payload)));
-    assertEquals(1f, at(VectorMath::tanh, infinity));
-    assertEquals(-1f, at(VectorMath::tanh, -infinity));
-    assertEquals(-0f, at(VectorMath::tanh, -0f));
-    assertEquals(Float.MIN_VALUE, at(VectorMath::tanh, Float.MIN_VALUE));
-    assertTrue(Float.isNaN(at(VectorMath::tanh, payload)));
+    for (Loop exp : List.<Loop>of(VectorMathTest::exp, each(VectorMath::exp))) {
+      assertEquals(infinity, at(exp, infinity));
+      assertEquals(infinity, at(exp, 88.73f));
+      assertTrue(at(exp, 88.7228f) < infinity);
+    }
+    for (Loop exp :
+        List.<Loop>of(
+            VectorMathTest::exp,
+            VectorMathTest::expAdd,
+            each(VectorMath::exp),
+            each(VectorMath::expNotPositive))) {
+      assertEquals(0f, at(exp, -infinity));
+      assertEquals(0f, at(exp, -100f));
+      assertEquals(1f, at(exp, 0f));
+      assertEquals(1f, at(exp, -0f));
+      assertTrue(Float.isNaN(at(exp, payload)));
+      assertTrue(Float.isNaN(at(exp, -payload)));
+    }
+    assertEquals(-infinity, at(VectorMathTest::log, 0f));
+    assertEquals(-infinity, at(VectorMathTest::log, -0f));
+    assertEquals(infinity, at(VectorMathTest::log, infinity));
+    assertEquals(0f, at(VectorMathTest::log, 1f));
+    assertTrue(Float.isNaN(at(VectorMathTest::log, -1f)));
+    assertTrue(Float.isNaN(at(VectorMathTest::log, payload)));
+    assertEquals(1f, at(VectorMathTest::tanh, infinity));
+    assertEquals(-1f, at(VectorMathTest::tanh, -infinity));
+    assertEquals(-0f, at(VectorMathTest::tanh, -0f));
+    assertEquals(Float.MIN_VALUE, at(VectorMathTest::tanh, Float.MIN_VALUE));
+    assertTrue(Float.isNaN(at(VectorMathTest::tanh, payload)));
   }
 
   @Test
