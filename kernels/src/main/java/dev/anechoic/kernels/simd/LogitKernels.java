@@ -242,13 +242,22 @@ final class LogitKernels {
     @Override
     void rows(int from, int to, int worker) {
       RowScratch s = scratch(worker, columns);
+      int known = -1; // the row whose maximum was found while the last one was computed
       for (int n = from; n < to; n++) {
         int token = tokens.get(n);
         float logSum = 0;
         float value = 0;
         if (token >= 0) {
           int row = logits.at + n * columns;
-          logSum = SoftmaxKernels.logSumExp(logits.array, row, columns, temperature, s);
+          if (temperature == 1) {
+            float max = known == n ? s.maxAhead : SoftmaxKernels.max(logits.array, row, columns);
+            int ahead = n + 1 < to ? row + columns : row;
+            float sum = SoftmaxKernels.expSum(logits.array, row, columns, max, ahead, s);
+            logSum = SoftmaxKernels.plusLog(max, sum);
+            known = n + 1;
+          } else {
+            logSum = SoftmaxKernels.logSumExp(logits.array, row, columns, temperature, s);
+          }
           value = logits.array[row + token] / temperature - logSum;
         }
         lse.array[lse.at + n] = logSum;
@@ -312,17 +321,18 @@ final class LogitKernels {
         weight /= temperature;
         int at = dLogits.at + row;
         float old = accumulate ? dLogits.array[at + token] : 0;
-        softmax(logits.at + row, lse.array[lse.at + n], s);
+        softmax(logits.at + row, n + 1 < to, lse.array[lse.at + n], s);
         Elementwise.scale(s.p, 0, weight, dLogits.array, at, columns, accumulate);
         // The target's own entry is formed anew: p - 1 loses nothing that way.
         dLogits.array[at + token] = old + weight * (s.p[token] - 1);
       }
     }
 
-    /** {@code s.p = exp(logits/temperature - lse)}. */
-    private void softmax(int at, float logSum, RowScratch s) {
+    /** {@code s.p = exp(logits/temperature - lse)}; reads the row behind it where there is one. */
+    private void softmax(int at, boolean another, float logSum, RowScratch s) {
       if (temperature == 1) {
-        SoftmaxKernels.expSum(logits.array, at, columns, logSum, s);
+        int ahead = another ? at + columns : at;
+        SoftmaxKernels.expSum(logits.array, at, columns, logSum, ahead, s);
       } else {
         SoftmaxKernels.divide(logits.array, at, columns, temperature, s.p);
         SoftmaxKernels.expSum(s.p, 0, columns, logSum, s);

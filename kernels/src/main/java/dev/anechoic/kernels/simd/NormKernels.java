@@ -153,24 +153,32 @@ final class NormKernels {
     }
   }
 
-  /** {@code Σ g (x - mean)}. */
-  private static float dotCentred(float[] g, int gAt, float[] x, int xAt, float mean, int columns) {
+  /** {@code out = (Σ g, Σ g (x - mean))}, the bits of either sum alone. */
+  private static void sums(
+      float[] g, int gAt, float[] x, int xAt, float mean, int columns, float[] out) {
     FloatVector sum0 = FloatVector.zero(F);
     FloatVector sum1 = sum0;
+    FloatVector dot0 = sum0;
+    FloatVector dot1 = sum0;
     int c = 0;
     for (; c + 2 * V <= columns; c += 2 * V) {
-      FloatVector x0 = FloatVector.fromArray(F, x, xAt + c).sub(mean);
-      FloatVector x1 = FloatVector.fromArray(F, x, xAt + c + V).sub(mean);
-      sum0 = FloatVector.fromArray(F, g, gAt + c).fma(x0, sum0);
-      sum1 = FloatVector.fromArray(F, g, gAt + c + V).fma(x1, sum1);
+      FloatVector g0 = FloatVector.fromArray(F, g, gAt + c);
+      FloatVector g1 = FloatVector.fromArray(F, g, gAt + c + V);
+      sum0 = sum0.add(g0);
+      sum1 = sum1.add(g1);
+      dot0 = g0.fma(FloatVector.fromArray(F, x, xAt + c).sub(mean), dot0);
+      dot1 = g1.fma(FloatVector.fromArray(F, x, xAt + c + V).sub(mean), dot1);
     }
     for (; c < columns; c += V) {
       VectorMask<Float> mask = F.indexInRange(c, columns);
       FloatVector centred =
           FloatVector.fromArray(F, x, xAt + c, mask).sub(mean).blend(0f, mask.not());
-      sum0 = FloatVector.fromArray(F, g, gAt + c, mask).fma(centred, sum0);
+      FloatVector g0 = FloatVector.fromArray(F, g, gAt + c, mask);
+      sum0 = sum0.add(g0);
+      dot0 = g0.fma(centred, dot0);
     }
-    return VectorMath.sum(sum0.add(sum1));
+    out[0] = VectorMath.sum(sum0.add(sum1));
+    out[1] = VectorMath.sum(dot0.add(dot1));
   }
 
   /** {@code dX (+)= rstd (g - meanG - (x - mean) rstd meanGXhat)}. */
@@ -319,7 +327,7 @@ final class NormKernels {
 
     @Override
     void rows(int from, int to, int worker) {
-      float[] g = scratch(worker, columns).p;
+      RowScratch s = scratch(worker, columns);
       for (int b = from; b < to; b++) {
         int last = Math.min(rows, (b + 1) * BLOCK);
         int weightAt = b * columns;
@@ -331,31 +339,45 @@ final class NormKernels {
           Arrays.fill(partial, biasAt, biasAt + columns, 0f);
         }
         for (int r = b * BLOCK; r < last; r++) {
-          row(r, weightAt, biasAt, g);
+          row(r, weightAt, biasAt, s);
         }
       }
     }
 
-    private void row(int r, int weightAt, int biasAt, float[] scratch) {
+    private void row(int r, int weightAt, int biasAt, RowScratch s) {
       int xAt = x.at + r * columns;
       int dYAt = dY.at + r * columns;
       float m = mean.present ? mean.array[mean.at + r] : 0;
-      float s = rstd.array[rstd.at + r];
+      float rstdOfRow = rstd.array[rstd.at + r];
       if (dX.present) {
         float[] g = dY.array;
         int gAt = dYAt;
         if (weight.present) {
-          g = scratch;
+          g = s.p;
           gAt = 0;
           Elementwise.mul(dY.array, dYAt, weight.array, weight.at, g, 0, columns, false);
         }
-        float meanG = mean.present ? SoftmaxKernels.sum(g, gAt, columns) / columns : 0;
-        float meanGXhat = dotCentred(g, gAt, x.array, xAt, m, columns) * s / columns;
+        float[] sums = s.lanes;
+        sums(g, gAt, x.array, xAt, m, columns, sums);
+        float meanG = mean.present ? sums[0] / columns : 0;
+        float meanGXhat = sums[1] * rstdOfRow / columns;
         int dXAt = dX.at + r * columns;
-        gradient(g, gAt, x.array, xAt, m, s, meanG, meanGXhat, dX.array, dXAt, columns, accumulate);
+        gradient(
+            g,
+            gAt,
+            x.array,
+            xAt,
+            m,
+            rstdOfRow,
+            meanG,
+            meanGXhat,
+            dX.array,
+            dXAt,
+            columns,
+            accumulate);
       }
       if (dWeight.present) {
-        addProducts(dY.array, dYAt, x.array, xAt, m, s, partial, weightAt, columns);
+        addProducts(dY.array, dYAt, x.array, xAt, m, rstdOfRow, partial, weightAt, columns);
       }
       if (dBias.present) {
         Elementwise.add(partial, biasAt, dY.array, dYAt, partial, biasAt, columns);

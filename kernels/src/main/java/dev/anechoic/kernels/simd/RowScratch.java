@@ -9,11 +9,14 @@ package dev.anechoic.kernels.simd;
 final class RowScratch {
   private static final int V = Lanes.V;
 
-  /** Sums of every lane. */
-  final float[] lanes = new float[V];
+  /** Sums of every lane, and behind them the largest of every lane. */
+  final float[] lanes = new float[2 * V];
 
   /** The elements of up to five operands that fill no vector: one vector each. */
   final float[] ends = new float[5 * V];
+
+  /** The largest element of a row that is to come. */
+  float maxAhead;
 
   /** Exponentials of a row, most often. */
   float[] p = {};

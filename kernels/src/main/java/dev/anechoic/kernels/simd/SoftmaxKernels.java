@@ -82,15 +82,26 @@ final class SoftmaxKernels {
    * s.p.
    */
   static float expSum(float[] x, int at, int columns, float shift, RowScratch s) {
-    Arrays.fill(s.lanes, 0f);
+    return expSum(x, at, columns, shift, at, s);
+  }
+
+  /**
+   * As {@link #expSum(float[], int, int, float, RowScratch)}; meanwhile reads the row at {@code
+   * ahead} from memory, for {@code s.maxAhead}: its largest element, NaN left aside.
+   */
+  static float expSum(float[] x, int at, int columns, float shift, int ahead, RowScratch s) {
+    Arrays.fill(s.lanes, 0, V, 0f);
+    Arrays.fill(s.lanes, V, 2 * V, Float.NEGATIVE_INFINITY);
     int whole = Lanes.whole(columns);
-    VectorMath.expAdd(x, at, shift, s.p, 0, whole, s.lanes);
+    VectorMath.expAdd(x, at, shift, s.p, 0, whole, ahead, s.lanes);
+    s.maxAhead = FloatVector.fromArray(F, s.lanes, V).reduceLanes(VectorOperators.MAX);
     if (whole < columns) {
       for (int c = whole; c < columns; c++) {
+        s.maxAhead = x[ahead + c] > s.maxAhead ? x[ahead + c] : s.maxAhead;
         s.p[c] = x[at + c] - shift;
       }
       Arrays.fill(s.p, columns, whole + V, Float.NEGATIVE_INFINITY);
-      VectorMath.expAdd(s.p, whole, 0, s.p, whole, V, s.lanes);
+      VectorMath.expAdd(s.p, whole, 0, s.p, whole, V, whole, s.lanes);
     }
     return VectorMath.sum(s.lanes);
   }
@@ -173,11 +184,13 @@ final class SoftmaxKernels {
     @Override
     void rows(int from, int to, int worker) {
       RowScratch s = scratch(worker, columns);
+      float max = max(x.array, x.at + from * columns, columns);
       for (int r = from; r < to; r++) {
         int xAt = x.at + r * columns;
         int yAt = y.at + r * columns;
-        float max = max(x.array, xAt, columns);
-        float sum = expSum(x.array, xAt, columns, max, s);
+        int ahead = r + 1 < to ? xAt + columns : xAt;
+        float sum = expSum(x.array, xAt, columns, max, ahead, s);
+        max = s.maxAhead;
         Elementwise.scale(s.p, 0, 1 / sum, y.array, yAt, columns, false);
       }
     }
@@ -254,11 +267,13 @@ final class SoftmaxKernels {
     @Override
     void rows(int from, int to, int worker) {
       RowScratch s = scratch(worker, columns);
+      float max = max(x.array, x.at + from * columns, columns);
       for (int r = from; r < to; r++) {
         int xAt = x.at + r * columns;
-        float max = max(x.array, xAt, columns);
-        float logSum = (float) StrictMath.log(expSum(x.array, xAt, columns, max, s));
+        int ahead = r + 1 < to ? xAt + columns : xAt;
+        float logSum = (float) StrictMath.log(expSum(x.array, xAt, columns, max, ahead, s));
         shift(x.array, xAt, max, logSum, y.array, y.at + r * columns, columns);
+        max = s.maxAhead;
       }
     }
 

@@ -104,11 +104,17 @@ public final class VectorMath {
    * {@code y = e^(x - shift); lanes += y}: the bits of {@link #exp} in fewer instructions, for
    * differences that are not above 0, or only by rounding. NaN gives NaN. May work in place.
    *
+   * <p>Meanwhile it finds the largest elements of as many more, NaN left aside. Where these lie in
+   * memory, they are read while the processor computes.
+   *
    * @param n a multiple of the vector's length
-   * @param lanes sums of every lane, one vector
+   * @param ahead where in x the others begin; {@code xAt} costs little
+   * @param lanes sums of every lane, one vector; behind them the largest of every lane
    */
-  static void expAdd(float[] x, int xAt, float shift, float[] y, int yAt, int n, float[] lanes) {
+  static void expAdd(
+      float[] x, int xAt, float shift, float[] y, int yAt, int n, int ahead, float[] lanes) {
     FloatVector sum = FloatVector.fromArray(F, lanes, 0);
+    FloatVector max = FloatVector.fromArray(F, lanes, V);
     for (int i = 0; i < n; i += V) {
       FloatVector v = FloatVector.fromArray(F, x, xAt + i).sub(shift);
       FloatVector shifted = v.fma(LOG2_E, ROUND);
@@ -123,10 +129,13 @@ public final class VectorMath {
       FloatVector power =
           shifted.reinterpretAsInts().lanewise(LSHL, 23).add(ONE_BITS).reinterpretAsFloats();
       FloatVector e = p.fma(power, power).blend(0f, v.compare(LT, EXP_MIN));
-      e.intoArray(y, yAt + i);
       sum = sum.add(e);
+      FloatVector other = FloatVector.fromArray(F, x, ahead + i);
+      max = max.blend(other, other.compare(GT, max));
+      e.intoArray(y, yAt + i);
     }
     sum.intoArray(lanes, 0);
+    max.intoArray(lanes, V);
   }
 
   /**

@@ -28,7 +28,7 @@ class VectorMathTest {
   }
 
   private static void expAdd(float[] x, float[] y) {
-    VectorMath.expAdd(x, 0, 0, y, 0, x.length, new float[V]);
+    VectorMath.expAdd(x, 0, 0, y, 0, x.length, 0, new float[2 * V]);
   }
 
   private static void log(float[] x, float[] y) {
@@ -133,17 +133,21 @@ class VectorMathTest {
   }
 
   @Test
-  void exponentialsAddUpByLane() {
-    float[] x = new float[3 * V];
+  void exponentialsAddUpByLaneWhileTheLargestOfOthersAreFound() {
+    float[] x = new float[6 * V];
     for (int i = 0; i < x.length; i++) {
-      x[i] = -0.1f * i;
+      x[i] = i < 3 * V ? -0.1f * i : (7 * i) % 11;
     }
-    float[] y = new float[x.length];
-    float[] lanes = new float[V];
+    x[4 * V] = Float.NaN;
+    float[] y = new float[3 * V];
+    float[] lanes = new float[2 * V];
     Arrays.fill(lanes, 0.25f);
-    VectorMath.expAdd(x, 0, 1, y, 0, x.length, lanes);
+    VectorMath.expAdd(x, 0, 1, y, 0, y.length, 3 * V, lanes);
     for (int i = 0; i < V; i++) {
       assertEquals(0.25f + y[i] + y[V + i] + y[2 * V + i], lanes[i]);
+      float first = Math.max(0.25f, x[3 * V + i]);
+      float second = i == 0 ? first : Math.max(first, x[4 * V + i]);
+      assertEquals(Math.max(second, x[5 * V + i]), lanes[V + i]);
     }
   }
 
