@@ -321,18 +321,17 @@ final class LogitKernels {
         weight /= temperature;
         int at = dLogits.at + row;
         float old = accumulate ? dLogits.array[at + token] : 0;
-        softmax(logits.at + row, n + 1 < to, lse.array[lse.at + n], s);
+        softmax(logits.at + row, lse.array[lse.at + n], s);
         Elementwise.scale(s.p, 0, weight, dLogits.array, at, columns, accumulate);
         // The target's own entry is formed anew: p - 1 loses nothing that way.
         dLogits.array[at + token] = old + weight * (s.p[token] - 1);
       }
     }
 
-    /** {@code s.p = exp(logits/temperature - lse)}; reads the row behind it where there is one. */
-    private void softmax(int at, boolean another, float logSum, RowScratch s) {
+    /** {@code s.p = exp(logits/temperature - lse)}. */
+    private void softmax(int at, float logSum, RowScratch s) {
       if (temperature == 1) {
-        int ahead = another ? at + columns : at;
-        SoftmaxKernels.expSum(logits.array, at, columns, logSum, ahead, s);
+        SoftmaxKernels.expSum(logits.array, at, columns, logSum, s);
       } else {
         SoftmaxKernels.divide(logits.array, at, columns, temperature, s.p);
         SoftmaxKernels.expSum(s.p, 0, columns, logSum, s);
