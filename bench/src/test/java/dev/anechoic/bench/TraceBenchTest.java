@@ -38,4 +38,19 @@ class TraceBenchTest {
     // Ops are recorded besides what is checked while nothing is.
     assertTrue(Long.parseLong(on.group(2)) > Long.parseLong(off.group(1)) / 2, text::toString);
   }
+
+  /** Sampling gives each thread a backend of its own; its ops belong to the hot loop too. */
+  @Test
+  void opsOfARolloutAreRecordedOnEveryThread() {
+    StringWriter text = new StringWriter();
+    int code =
+        new CommandLine(new BenchCommand())
+            .setOut(new PrintWriter(text))
+            .execute("trace", "--work=rollout", "--threads=2", "--warmup=0.1", "--seconds=0.1");
+    assertEquals(0, code);
+    Matcher on = ON.matcher(text.toString());
+    assertTrue(on.find(), text::toString);
+    // 63 tokens after the first, 4 layers, at least 6 ops in each.
+    assertTrue(Long.parseLong(on.group(2)) > 63 * 4 * 6, text::toString);
+  }
 }

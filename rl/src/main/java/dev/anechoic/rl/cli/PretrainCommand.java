@@ -139,6 +139,7 @@ final class PretrainCommand implements Runnable {
   private static void train(
       Pretrainer trainer, Path folder, boolean goesOn, StopSignal stop, PrintWriter print) {
     long since = System.nanoTime();
+    long before = trainer.stepsTaken();
     try (MetricsLog log =
         goesOn
             ? MetricsLog.resume(folder, STAGE, trainer.stepsTaken())
@@ -149,6 +150,10 @@ final class PretrainCommand implements Runnable {
               .stoppedBy(stop)
               .metricsTo(log::write)
               .run(System.out);
+      if (result.steps() == before) {
+        print.printf("nothing is left to do: all %,d steps had been taken%n", before);
+        return;
+      }
       double seconds = (System.nanoTime() - since) / 1e9;
       String end =
           switch (result.end()) {

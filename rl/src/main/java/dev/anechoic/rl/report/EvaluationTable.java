@@ -9,7 +9,10 @@ import java.util.Locale;
 public final class EvaluationTable {
   private EvaluationTable() {}
 
-  /** Shares and accuracies per format, with 95 % intervals, and the forced accuracies. */
+  /**
+   * Shares, accuracies and forced accuracies per format, then accuracy greedy and sampled, pass@k
+   * and maj@k, all with 95 % intervals.
+   */
   public static List<String> lines(Evaluation evaluation) {
     List<String> formats = new ArrayList<>(evaluation.formats());
     formats.add("mixed");
@@ -23,7 +26,7 @@ public final class EvaluationTable {
                 figures.largestK(),
                 evaluation.temperature(),
                 evaluation.topP()));
-    lines.add("format          share          accuracy       forced, greedy");
+    lines.add("format           share              accuracy          forced, greedy");
     for (String format : formats) {
       lines.add(
           "%-10s %s %s %s"
@@ -31,9 +34,16 @@ public final class EvaluationTable {
                   format,
                   text(figures.share(format)),
                   text(figures.accuracy(format)),
-                  forced(evaluation, format)));
+                  text(figures.forced(format))));
     }
     lines.add("%-10s %s %s".formatted("all", " ".repeat(18), text(figures.accuracy())));
+    lines.add("%-10s %s".formatted("greedy", text(figures.greedy())));
+    for (int k : figures.powersOfTwo()) {
+      lines.add(
+          "%-10s %s   %-8s %s"
+              .formatted(
+                  "pass@" + k, text(figures.passAtK(k)), "maj@" + k, text(figures.majAtK(k))));
+    }
     return lines;
   }
 
@@ -46,14 +56,5 @@ public final class EvaluationTable {
             figure.value(),
             figure.interval().low(),
             figure.interval().high());
-  }
-
-  private static String forced(Evaluation evaluation, String format) {
-    long asked = evaluation.problems().stream().filter(p -> p.forced().containsKey(format)).count();
-    long right =
-        evaluation.problems().stream()
-            .filter(p -> p.forced().containsKey(format) && p.forced().get(format).correct())
-            .count();
-    return asked == 0 ? "–" : String.format(Locale.ROOT, "%.3f", (double) right / asked);
   }
 }

@@ -101,6 +101,9 @@ class ModelCommandsTest {
     assertTrue(err.toString().contains("--resume"), err::toString);
     run(Main.EXIT_USER, "pretrain", "tiny.toml", "--out", "run", "--resume", "--set", "seed=2");
     assertTrue(err.toString().contains("another configuration"), err::toString);
+    run(0, "pretrain", "tiny.toml", "--out", "run", "--resume");
+    assertTrue(out.toString().contains("nothing is left to do"), out::toString);
+    assertFalse(out.toString().contains("loss 0.0000"), out::toString);
   }
 
   @Test

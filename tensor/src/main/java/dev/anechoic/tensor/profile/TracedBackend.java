@@ -7,6 +7,7 @@ import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
+import java.util.List;
 import jdk.jfr.FlightRecorder;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,7 @@ public final class TracedBackend implements InvocationHandler {
 
   private final Backend backend;
   private final KernelCost cost = new KernelCost();
+  private @Nullable List<Backend> perThread;
 
   private TracedBackend(Backend backend) {
     this.backend = backend;
@@ -41,9 +43,25 @@ public final class TracedBackend implements InvocationHandler {
             new TracedBackend(backend));
   }
 
+  /** The backends of the threads, recorded too, and the same ones each time. */
+  private synchronized List<Backend> perThread(Backend proxy) {
+    List<Backend> threads = perThread;
+    if (threads == null) {
+      threads =
+          backend.perThread().stream()
+              .map(thread -> thread == backend ? proxy : around(thread))
+              .toList();
+      perThread = threads;
+    }
+    return threads;
+  }
+
   @Override
   public @Nullable Object invoke(
       Object proxy, Method method, @Nullable Object @Nullable [] arguments) throws Throwable {
+    if (method.getName().equals("perThread")) {
+      return perThread((Backend) proxy);
+    }
     OpEvent event = method.getDeclaringClass() == Kernels.class ? OpEvent.start() : null;
     try {
       return method.invoke(backend, arguments);
