@@ -177,7 +177,7 @@ final class AttentionKernels {
    * <p>Compares bits as whole numbers: a maximum of floats takes several instructions, since it has
    * to tell zeros and NaN apart.
    */
-  private static float maxScaled(float[] s, int at, int count, float scale) {
+  static float maxScaled(float[] s, int at, int count, float scale) {
     IntVector max = IntVector.broadcast(I, Integer.MIN_VALUE);
     int whole = count & -V;
     if (whole < count) {
@@ -198,7 +198,7 @@ final class AttentionKernels {
    * {@code s = exp(scale s - max)} in place, up to a whole vector; returns the sum, lane by lane,
    * then folded.
    */
-  private static float expScaled(float[] s, int at, int count, float scale, float max) {
+  static float expScaled(float[] s, int at, int count, float scale, float max) {
     FloatVector sum = FloatVector.zero(F);
     for (int j = 0; j < count; j += V) {
       FloatVector x = FloatVector.fromArray(F, s, at + j).mul(scale).sub(max);

@@ -5,7 +5,6 @@ import dev.anechoic.kernels.simd.AttentionKernels.Scratch;
 import dev.anechoic.tensor.Tensor;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -142,7 +141,8 @@ final class CachedAttention extends RowKernel {
     s.out = Scratch.grown(s.out, heads);
     scores(b, head, heads, seen, ld, m);
     for (int h = 0; h < heads; h++) {
-      s.out[h] = 1 / expScaled(s.weights, h * ld, seen, scale);
+      float max = AttentionKernels.maxScaled(s.weights, h * ld, seen, scale);
+      s.out[h] = 1 / AttentionKernels.expScaled(s.weights, h * ld, seen, scale, max);
     }
     Chains chains = m.chains;
     chains.clear(heads * (l.headSize / V));
@@ -186,29 +186,6 @@ final class CachedAttention extends RowKernel {
       }
       chains.run(qkv.array, m.lastBlocks, V, l.headSize, weights);
     }
-  }
-
-  /**
-   * {@code s = exp(scale s - max)} in place; returns the sum. Rows are whole vectors: loads and
-   * stores go without masks, whose checks would make this too large for the compiler to inline all
-   * of it, and then vectors are objects.
-   */
-  private static float expScaled(float[] s, int at, int count, float scale) {
-    FloatVector none = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
-    FloatVector max = none;
-    for (int j = 0; j < count; j += V) {
-      FloatVector x = FloatVector.fromArray(F, s, at + j).mul(scale);
-      max = max.max(none.blend(x, F.indexInRange(j, count)));
-    }
-    float largest = max.reduceLanes(VectorOperators.MAX);
-    FloatVector sum = FloatVector.zero(F);
-    for (int j = 0; j < count; j += V) {
-      FloatVector x = FloatVector.fromArray(F, s, at + j).mul(scale).sub(largest);
-      FloatVector e = VectorMath.expNotPositive(x);
-      e.intoArray(s, at + j);
-      sum = sum.add(e, F.indexInRange(j, count));
-    }
-    return VectorMath.sum(sum);
   }
 
   /** The keys of {@code count} positions of one block, from its first on, as [D,count]. */

@@ -216,7 +216,7 @@ public final class VectorMath {
   }
 
   // ---- functions of one vector --------------------------------------------------------------
-  // For attention alone, whose tiles hold scores that are masked vector by vector.
+  // For attention alone, whose short rows are scaled and shifted in the same loop.
 
   /** {@code e^x}: see the loop {@link #exp(float[], int, float, float[], int, int)}. */
   public static FloatVector exp(FloatVector x) {
