@@ -4,7 +4,15 @@ import java.util.function.IntUnaryOperator;
 
 /** How many sequences go side by side through a pass that pads all of them to the longest. */
 public final class PaddedPass {
+  /** Positions of a pass that may be recorded are a multiple of this: few shapes; not swept. */
+  private static final int TIME_STEP = 16;
+
   private PaddedPass() {}
+
+  /** Positions of a pass that may be recorded, so that its shape comes again. */
+  public static int recordedTime(int time) {
+    return (time + TIME_STEP - 1) / TIME_STEP * TIME_STEP;
+  }
 
   /**
    * The end of a pass over neighbours in a list: as many as keep it within a number of tokens,

@@ -23,9 +23,6 @@ public final class Scorer implements AutoCloseable {
   /** Tokens of one pass, padding included: their activations stay in the outer cache. */
   private static final int PASS_TOKENS = 1024;
 
-  /** Positions of a pass that may be recorded are a multiple of this: few shapes; not swept. */
-  private static final int TIME_STEP = 16;
-
   private static final int MASKED = -1;
 
   private final Transformer model;
@@ -138,7 +135,7 @@ public final class Scorer implements AutoCloseable {
       return;
     }
     boolean replays = backend.replays() && !model.isObserved();
-    int padded = (longest + TIME_STEP - 1) / TIME_STEP * TIME_STEP;
+    int padded = PaddedPass.recordedTime(longest);
     int time = replays ? Math.min(padded, model.config().contextLength()) : longest;
     layOut(sequences, from, to, time);
     Extents extents = new Extents(batch, time);

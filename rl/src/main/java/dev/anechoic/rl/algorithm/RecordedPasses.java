@@ -1,5 +1,6 @@
 package dev.anechoic.rl.algorithm;
 
+import dev.anechoic.model.sample.PaddedPass;
 import dev.anechoic.rl.algorithm.MicroBatch.Extents;
 import dev.anechoic.tensor.Arena;
 import dev.anechoic.tensor.Backend;
@@ -23,9 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param <R> what is read of it afterwards
  */
 final class RecordedPasses<I, R> implements AutoCloseable {
-  /** Extents are multiples of these: few shapes, little padding; not swept. */
-  private static final int TIME_STEP = 16;
-
+  /** Completion tokens are a multiple of this: few shapes, little padding; not swept. */
   private static final int TOKEN_STEP = 64;
 
   private final Policy policy;
@@ -76,13 +75,9 @@ final class RecordedPasses<I, R> implements AutoCloseable {
   }
 
   private Extents padded(Extents own) {
-    int time = Math.min(paddedTime(own.time()), policy.model().config().contextLength());
+    int time =
+        Math.min(PaddedPass.recordedTime(own.time()), policy.model().config().contextLength());
     return new Extents(own.sequences(), time, paddedTokens(own.tokens()));
-  }
-
-  /** The positions T of a pass that is to come again. */
-  static int paddedTime(int time) {
-    return (time + TIME_STEP - 1) / TIME_STEP * TIME_STEP;
   }
 
   /** The completion tokens N of a pass that is to come again. */

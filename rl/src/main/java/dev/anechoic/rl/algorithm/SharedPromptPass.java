@@ -332,7 +332,7 @@ final class SharedPromptPass implements AutoCloseable {
   }
 
   private int padded(int time, int most) {
-    return backend.replays() ? Math.min(RecordedPasses.paddedTime(time), most) : time;
+    return backend.replays() ? Math.min(PaddedPass.recordedTime(time), most) : time;
   }
 
   private void load(Pass pass, int[] inputs, int[] slots, int[] starts, int[] rows) {
