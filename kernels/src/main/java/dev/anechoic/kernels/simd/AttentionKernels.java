@@ -1,13 +1,12 @@
 package dev.anechoic.kernels.simd;
 
-import static jdk.incubator.vector.VectorOperators.ASHR;
-import static jdk.incubator.vector.VectorOperators.LSHR;
-import static jdk.incubator.vector.VectorOperators.XOR;
+import static jdk.incubator.vector.VectorOperators.GT;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LT;
 
 import dev.anechoic.tensor.Tensor;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
@@ -25,7 +24,6 @@ import jdk.incubator.vector.VectorSpecies;
  */
 final class AttentionKernels {
   private static final VectorSpecies<Float> F = Lanes.F;
-  private static final VectorSpecies<Integer> I = Lanes.I;
   private static final int V = F.length();
 
   /** Rows of one pass; their scores stay in the L1 cache. */
@@ -33,6 +31,9 @@ final class AttentionKernels {
 
   /** Rows of one pass backward; their weights stay in the L2 cache. */
   private static final int BACKWARD_ROWS = 8 * ROWS;
+
+  /** Floats of a sequence's rows that fill the L2 cache with their gradients: 384 KiB. */
+  private static final int CACHED = 3 << 15;
 
   private final Scratch[] scratch;
   private final Forward forward;
@@ -117,6 +118,23 @@ final class AttentionKernels {
       return heads * headSize;
     }
 
+    /**
+     * Whether task {@code i} of those from {@code from} on is the first here of a sequence that
+     * fits in the L2 cache. A head alone reads two lines out of every row: no prefetcher follows
+     * that, so the rows of all heads are read once beforehand, as they lie.
+     */
+    boolean startsSequence(int i, int from, int tasks) {
+      return (i == from || i % tasks == 0) && time * width <= CACHED;
+    }
+
+    float touchRows(Operand x, int b) {
+      return CacheLines.touch(x.array, x.at + b * time * width, time * width);
+    }
+
+    float touchOutput(Operand x, int b) {
+      return CacheLines.touch(x.array, x.at + output(b, 0), time * outputWidth());
+    }
+
     /** Element visits per head. */
     long work() {
       return (long) time * time * headSize / V + (long) time * headSize;
@@ -127,13 +145,22 @@ final class AttentionKernels {
   static final class Scratch {
     float[] keysT = {};
     float[] valuesT = {};
-    float[] values = {};
-    float[] keys = {};
     float[] weights = {};
     float[] gradients = {};
     float[] out = {};
-    float[] sums = new float[ROWS];
+    float[] sums = {};
+    float[] maxima = {};
+    float[] logs = {};
+
+    /** Keeps the compiler from leaving out what is read only for the cache's sake. */
+    float touched;
+
+    float[] lanes = new float[ROWS * V];
     float[] delta = new float[BACKWARD_ROWS];
+    final Rows values = new Rows();
+    final Rows keys = new Rows();
+    final Rows queries = new Rows();
+    final Rows outs = new Rows();
 
     static float[] grown(float[] array, int length) {
       return array.length >= length ? array : new float[length];
@@ -160,53 +187,99 @@ final class AttentionKernels {
     }
   }
 
-  /** Rows of {@code headSize} made whole vectors, zeros behind. */
-  static void padRows(
-      float[] from, int at, int stride, int time, int headSize, float[] to, int ld) {
-    for (int t = 0; t < time; t++) {
-      System.arraycopy(from, at + t * stride, to, t * ld, headSize);
-      Arrays.fill(to, t * ld + headSize, (t + 1) * ld, 0f);
+  /** Rows of {@code headSize} elements that are whole vectors: in place, or else copied. */
+  static final class Rows {
+    float[] array = {};
+    int at;
+    int ld;
+    private float[] copy = {};
+
+    /** Takes {@code count} rows that lie {@code stride} apart. */
+    void take(float[] from, int fromAt, int stride, int count, int headSize) {
+      if (headSize % V == 0) {
+        array = from;
+        at = fromAt;
+        ld = stride;
+        return;
+      }
+      ld = SmallGemm.padded(headSize);
+      copy = Scratch.grown(copy, count * ld);
+      for (int r = 0; r < count; r++) {
+        System.arraycopy(from, fromAt + r * stride, copy, r * ld, headSize);
+        Arrays.fill(copy, r * ld + headSize, (r + 1) * ld, 0f);
+      }
+      array = copy;
+      at = 0;
     }
   }
 
   /**
-   * Largest of {@code scale * s} over {@code count} scores; where there is a NaN, any of them,
-   * since the sum of the exponentials is NaN then. What follows them up to a whole vector becomes
-   * minus infinity, so that its exponential is 0.
-   *
-   * <p>Compares bits as whole numbers: a maximum of floats takes several instructions, since it has
-   * to tell zeros and NaN apart.
+   * Largest of {@code scale * s} of every row, NaN left aside; row r has {@code count + r * more}
+   * scores. What follows them up to a whole vector becomes minus infinity, so that its exponential
+   * is 0.
    */
-  static float maxScaled(float[] s, int at, int count, float scale) {
-    IntVector max = IntVector.broadcast(I, Integer.MIN_VALUE);
-    int whole = count & -V;
-    if (whole < count) {
-      FloatVector.broadcast(F, Float.NEGATIVE_INFINITY)
-          .blend(FloatVector.fromArray(F, s, at + whole), F.indexInRange(whole, count))
-          .intoArray(s, at + whole);
+  static void maxRows(
+      float[] s, int rows, int count, int more, int ld, float scale, float[] maxima, int maxAt) {
+    for (int r = 0; r < rows; r++) {
+      int at = r * ld;
+      int end = count + r * more;
+      int whole = end & -V;
+      if (whole < end) {
+        FloatVector.broadcast(F, Float.NEGATIVE_INFINITY)
+            .blend(FloatVector.fromArray(F, s, at + whole), F.indexInRange(whole, end))
+            .intoArray(s, at + whole);
+      }
+      FloatVector max = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
+      for (int j = 0; j < end; j += V) {
+        FloatVector x = FloatVector.fromArray(F, s, at + j).mul(scale);
+        max = max.blend(x, x.compare(GT, max));
+      }
+      maxima[maxAt + r] = max.reduceLanes(VectorOperators.MAX);
     }
-    for (int j = 0; j < count; j += V) {
-      IntVector bits = FloatVector.fromArray(F, s, at + j).mul(scale).reinterpretAsInts();
-      // Negative floats in reverse: their bits grow as they fall.
-      max = max.max(bits.lanewise(XOR, bits.lanewise(ASHR, 31).lanewise(LSHR, 1)));
-    }
-    int largest = max.reduceLanes(VectorOperators.MAX);
-    return Float.intBitsToFloat(largest ^ largest >> 31 >>> 1);
   }
 
   /**
-   * {@code s = exp(scale s - max)} in place, up to a whole vector; returns the sum, lane by lane,
-   * then folded.
+   * {@code s = exp(scale s - max)} in place, for the rows of {@link #maxRows}. Leaves the sums of
+   * every lane of row r in {@code lanes} from {@code r * V} on.
    */
-  static float expScaled(float[] s, int at, int count, float scale, float max) {
-    FloatVector sum = FloatVector.zero(F);
-    for (int j = 0; j < count; j += V) {
-      FloatVector x = FloatVector.fromArray(F, s, at + j).mul(scale).sub(max);
-      FloatVector e = VectorMath.expNotPositive(x);
-      e.intoArray(s, at + j);
-      sum = sum.add(e);
+  static void expRows(
+      float[] s,
+      int rows,
+      int count,
+      int more,
+      int ld,
+      float scale,
+      float[] maxima,
+      int maxAt,
+      float[] lanes) {
+    for (int r = 0; r < rows; r++) {
+      FloatVector sum = FloatVector.zero(F);
+      float max = maxima[maxAt + r];
+      int at = r * ld;
+      int end = at + count + r * more;
+      for (int j = at; j < end; j += V) {
+        FloatVector v = FloatVector.fromArray(F, s, j).mul(scale).sub(max);
+        FloatVector shifted = v.fma(VectorMath.LOG2_E, VectorMath.ROUND);
+        FloatVector whole = shifted.sub(VectorMath.ROUND);
+        FloatVector x = whole.fma(FloatVector.broadcast(F, -VectorMath.LN2_HIGH), v);
+        x = whole.fma(FloatVector.broadcast(F, -VectorMath.LN2_LOW), x);
+        FloatVector p = x.fma(VectorMath.EXP_6, VectorMath.EXP_5);
+        p = p.fma(x, FloatVector.broadcast(F, VectorMath.EXP_4));
+        p = p.fma(x, FloatVector.broadcast(F, VectorMath.EXP_3));
+        p = p.fma(x, FloatVector.broadcast(F, VectorMath.EXP_2));
+        p = x.mul(x).fma(p, x);
+        FloatVector power =
+            shifted
+                .reinterpretAsInts()
+                .lanewise(LSHL, 23)
+                .add(VectorMath.ONE_BITS)
+                .reinterpretAsFloats();
+        FloatVector e = p.fma(power, power).blend(0f, v.compare(LT, VectorMath.EXP_MIN));
+        e.intoArray(s, j);
+        sum = sum.add(e);
+      }
+      sum.intoArray(lanes, r * V);
     }
-    return VectorMath.sum(sum);
   }
 
   /**
@@ -231,6 +304,10 @@ final class AttentionKernels {
     SmallGemm.multiply(
         false, rows, columns, all, weights, 0, ldw, v, vAt, ldv, false, out, outAt, ldo);
     int rest = vAt + all * ldv;
+    if (rows == 6) {
+      corner6(columns, weights, all, ldw, v, rest, ldv, factors, out, outAt, ldo);
+      return;
+    }
     for (int c = 0; c < columns; c += V) {
       for (int r = 0; r < rows; r++) {
         FloatVector sum = FloatVector.fromArray(F, out, outAt + r * ldo + c);
@@ -240,6 +317,59 @@ final class AttentionKernels {
         }
         sum.mul(factors[r]).intoArray(out, outAt + r * ldo + c);
       }
+    }
+  }
+
+  private static void corner6(
+      int columns,
+      float[] weights,
+      int wAt,
+      int ldw,
+      float[] v,
+      int vAt,
+      int ldv,
+      float[] factors,
+      float[] out,
+      int outAt,
+      int ldo) {
+    int w1 = wAt + 1 * ldw;
+    int w2 = wAt + 2 * ldw;
+    int w3 = wAt + 3 * ldw;
+    int w4 = wAt + 4 * ldw;
+    int w5 = wAt + 5 * ldw;
+    for (int c = 0; c < columns; c += V) {
+      FloatVector v0 = FloatVector.fromArray(F, v, vAt + c);
+      FloatVector v1 = FloatVector.fromArray(F, v, vAt + 1 * ldv + c);
+      FloatVector v2 = FloatVector.fromArray(F, v, vAt + 2 * ldv + c);
+      FloatVector v3 = FloatVector.fromArray(F, v, vAt + 3 * ldv + c);
+      FloatVector v4 = FloatVector.fromArray(F, v, vAt + 4 * ldv + c);
+      FloatVector s0 = FloatVector.fromArray(F, out, outAt + c);
+      FloatVector s1 = FloatVector.fromArray(F, out, outAt + 1 * ldo + c);
+      FloatVector s2 = FloatVector.fromArray(F, out, outAt + 2 * ldo + c);
+      FloatVector s3 = FloatVector.fromArray(F, out, outAt + 3 * ldo + c);
+      FloatVector s4 = FloatVector.fromArray(F, out, outAt + 4 * ldo + c);
+      FloatVector s5 = FloatVector.fromArray(F, out, outAt + 5 * ldo + c);
+      s1 = FloatVector.broadcast(F, weights[w1 + 0]).fma(v0, s1);
+      s2 = FloatVector.broadcast(F, weights[w2 + 0]).fma(v0, s2);
+      s3 = FloatVector.broadcast(F, weights[w3 + 0]).fma(v0, s3);
+      s4 = FloatVector.broadcast(F, weights[w4 + 0]).fma(v0, s4);
+      s5 = FloatVector.broadcast(F, weights[w5 + 0]).fma(v0, s5);
+      s2 = FloatVector.broadcast(F, weights[w2 + 1]).fma(v1, s2);
+      s3 = FloatVector.broadcast(F, weights[w3 + 1]).fma(v1, s3);
+      s4 = FloatVector.broadcast(F, weights[w4 + 1]).fma(v1, s4);
+      s5 = FloatVector.broadcast(F, weights[w5 + 1]).fma(v1, s5);
+      s3 = FloatVector.broadcast(F, weights[w3 + 2]).fma(v2, s3);
+      s4 = FloatVector.broadcast(F, weights[w4 + 2]).fma(v2, s4);
+      s5 = FloatVector.broadcast(F, weights[w5 + 2]).fma(v2, s5);
+      s4 = FloatVector.broadcast(F, weights[w4 + 3]).fma(v3, s4);
+      s5 = FloatVector.broadcast(F, weights[w5 + 3]).fma(v3, s5);
+      s5 = FloatVector.broadcast(F, weights[w5 + 4]).fma(v4, s5);
+      s0.mul(factors[0]).intoArray(out, outAt + c);
+      s1.mul(factors[1]).intoArray(out, outAt + 1 * ldo + c);
+      s2.mul(factors[2]).intoArray(out, outAt + 2 * ldo + c);
+      s3.mul(factors[3]).intoArray(out, outAt + 3 * ldo + c);
+      s4.mul(factors[4]).intoArray(out, outAt + 4 * ldo + c);
+      s5.mul(factors[5]).intoArray(out, outAt + 5 * ldo + c);
     }
   }
 
@@ -260,7 +390,12 @@ final class AttentionKernels {
     @Override
     void rows(int from, int to, int worker) {
       for (int i = from; i < to; i++) {
-        head(i / layout.heads, i % layout.heads, scratch[worker]);
+        int b = i / layout.heads;
+        if (layout.startsSequence(i, from, layout.heads)) {
+          Scratch s = scratch[worker];
+          s.touched = layout.touchRows(qkv, b) + layout.touchOutput(out, b);
+        }
+        head(b, i % layout.heads, scratch[worker]);
       }
     }
 
@@ -269,18 +404,13 @@ final class AttentionKernels {
       int ld = SmallGemm.padded(l.time);
       s.keysT = Scratch.grown(s.keysT, l.headSize * ld);
       s.weights = Scratch.grown(s.weights, ROWS * ld);
+      s.maxima = Scratch.grown(s.maxima, ld);
+      s.sums = Scratch.grown(s.sums, ld);
+      s.logs = Scratch.grown(s.logs, ld);
       int kvHead = h / l.group;
       transpose(qkv.array, qkv.at + l.key(b, kvHead), l.width, l.time, l.headSize, s.keysT, ld);
-      float[] values = qkv.array;
-      int valuesAt = qkv.at + l.value(b, kvHead);
-      int ldv = l.width;
-      if (l.headSize % V != 0) {
-        ldv = SmallGemm.padded(l.headSize);
-        s.values = Scratch.grown(s.values, l.time * ldv);
-        padRows(values, valuesAt, l.width, l.time, l.headSize, s.values, ldv);
-        values = s.values;
-        valuesAt = 0;
-      }
+      Rows values = s.values;
+      values.take(qkv.array, qkv.at + l.value(b, kvHead), l.width, l.time, l.headSize);
       for (int t = 0; t < l.time; t += ROWS) {
         int rows = Math.min(ROWS, l.time - t);
         int query = qkv.at + l.query(b, h) + t * l.width;
@@ -296,18 +426,18 @@ final class AttentionKernels {
             0,
             ld,
             ld,
-            values,
-            valuesAt,
-            ldv,
+            values.array,
+            values.at,
+            values.ld,
             scale,
             s,
+            t,
             out.array,
             to,
             l.outputWidth());
-        for (int r = 0; r < rows; r++) {
-          lse.array[lse.at + (b * l.heads + h) * l.time + t + r] = s.sums[r];
-        }
       }
+      VectorMath.plusLog(s.maxima, s.sums, s.logs, l.time);
+      System.arraycopy(s.logs, 0, lse.array, lse.at + (b * l.heads + h) * l.time, l.time);
     }
   }
 
@@ -331,6 +461,7 @@ final class AttentionKernels {
       int ldv,
       float scale,
       Scratch s,
+      int at,
       float[] out,
       int outAt,
       int ldo) {
@@ -349,7 +480,7 @@ final class AttentionKernels {
         s.weights,
         0,
         ldw);
-    weigh(rows, first, headSize, ldw, values, valuesAt, ldv, scale, s, out, outAt, ldo);
+    weigh(rows, first, headSize, ldw, values, valuesAt, ldv, scale, s, at, out, outAt, ldo);
   }
 
   /** The part of {@link #block} after the scores. */
@@ -363,18 +494,17 @@ final class AttentionKernels {
       int ldv,
       float scale,
       Scratch s,
+      int at,
       float[] out,
       int outAt,
       int ldo) {
     float[] inverse = s.delta;
+    maxRows(s.weights, rows, first + 1, 1, ldw, scale, s.maxima, at);
+    expRows(s.weights, rows, first + 1, 1, ldw, scale, s.maxima, at, s.lanes);
     for (int r = 0; r < rows; r++) {
-      inverse[r] = maxScaled(s.weights, r * ldw, first + r + 1, scale);
-    }
-    for (int r = 0; r < rows; r++) {
-      float max = inverse[r];
-      float sum = expScaled(s.weights, r * ldw, first + r + 1, scale, max);
+      float sum = VectorMath.sum(FloatVector.fromArray(F, s.lanes, r * V));
+      s.sums[at + r] = sum;
       inverse[r] = 1 / sum;
-      s.sums[r] = SoftmaxKernels.plusLog(max, sum);
     }
     boolean aside = headSize % V != 0;
     int ld = aside ? SmallGemm.padded(headSize) : ldo;
@@ -382,8 +512,8 @@ final class AttentionKernels {
       s.out = Scratch.grown(s.out, ROWS * ld);
     }
     float[] to = aside ? s.out : out;
-    int at = aside ? 0 : outAt;
-    mixValues(rows, first, headSize, s.weights, ldw, values, valuesAt, ldv, inverse, to, at, ld);
+    int toAt = aside ? 0 : outAt;
+    mixValues(rows, first, headSize, s.weights, ldw, values, valuesAt, ldv, inverse, to, toAt, ld);
     for (int r = 0; aside && r < rows; r++) {
       System.arraycopy(to, r * ld, out, outAt + r * ldo, headSize);
     }
@@ -412,7 +542,13 @@ final class AttentionKernels {
     @Override
     void rows(int from, int to, int worker) {
       for (int i = from; i < to; i++) {
-        kvHead(i / layout.kvHeads, i % layout.kvHeads, scratch[worker]);
+        int b = i / layout.kvHeads;
+        if (layout.startsSequence(i, from, layout.kvHeads)) {
+          Scratch s = scratch[worker];
+          s.touched = layout.touchRows(qkv, b) + layout.touchOutput(out, b);
+          s.touched += layout.touchRows(dQkv, b) + layout.touchOutput(dOut, b);
+        }
+        kvHead(b, i % layout.kvHeads, scratch[worker]);
       }
     }
 
@@ -422,15 +558,14 @@ final class AttentionKernels {
       int ldd = SmallGemm.padded(l.headSize);
       s.keysT = Scratch.grown(s.keysT, l.headSize * ld);
       s.valuesT = Scratch.grown(s.valuesT, l.headSize * ld);
-      s.keys = Scratch.grown(s.keys, l.time * ldd);
       s.weights = Scratch.grown(s.weights, BACKWARD_ROWS * ld);
       s.gradients = Scratch.grown(s.gradients, BACKWARD_ROWS * ld);
-      s.out = Scratch.grown(s.out, (2 * l.time + 3 * BACKWARD_ROWS) * ldd);
+      s.out = Scratch.grown(s.out, (2 * l.time + BACKWARD_ROWS) * ldd);
       int key = qkv.at + l.key(b, kvHead);
       int value = qkv.at + l.value(b, kvHead);
       transpose(qkv.array, key, l.width, l.time, l.headSize, s.keysT, ld);
       transpose(qkv.array, value, l.width, l.time, l.headSize, s.valuesT, ld);
-      padRows(qkv.array, key, l.width, l.time, l.headSize, s.keys, ldd);
+      s.keys.take(qkv.array, key, l.width, l.time, l.headSize);
       Arrays.fill(s.out, 0, 2 * l.time * ldd, 0f); // dK [T,D], then dV [T,D]
       for (int h = kvHead * l.group; h < (kvHead + 1) * l.group; h++) {
         for (int t = 0; t < l.time; t += BACKWARD_ROWS) {
@@ -446,11 +581,10 @@ final class AttentionKernels {
       int query = qkv.at + l.query(b, h) + first * l.width;
       int row = l.output(b, h) + first * l.outputWidth();
       int seen = first + rows;
-      int gather = 2 * l.time * ldd; // Q rows, dOut rows, dQ rows
-      int gathered = gather + BACKWARD_ROWS * ldd;
-      int dQuery = gathered + BACKWARD_ROWS * ldd;
-      padRowsAt(qkv.array, query, l.width, rows, s.out, gather, ldd);
-      padRowsAt(dOut.array, dOut.at + row, l.outputWidth(), rows, s.out, gathered, ldd);
+      Rows q = s.queries;
+      Rows dO = s.outs;
+      q.take(qkv.array, query, l.width, rows, l.headSize);
+      dO.take(dOut.array, dOut.at + row, l.outputWidth(), rows, l.headSize);
       for (int i = 0; i < rows; i += ROWS) {
         int some = Math.min(ROWS, rows - i);
         int keys = first + i + some;
@@ -459,9 +593,9 @@ final class AttentionKernels {
             some,
             keys,
             l.headSize,
-            s.out,
-            gather + i * ldd,
-            ldd,
+            q.array,
+            q.at + i * q.ld,
+            q.ld,
             s.keysT,
             0,
             ld,
@@ -474,9 +608,9 @@ final class AttentionKernels {
             some,
             keys,
             l.headSize,
-            s.out,
-            gathered + i * ldd,
-            ldd,
+            dO.array,
+            dO.at + i * dO.ld,
+            dO.ld,
             s.valuesT,
             0,
             ld,
@@ -487,11 +621,15 @@ final class AttentionKernels {
       }
       for (int i = 0; i < rows; i++) {
         int o = row + i * l.outputWidth();
-        float delta =
-            SoftmaxKernels.dot(dOut.array, dOut.at + o, out.array, out.at + o, l.headSize);
-        float logSum = lse.array[lse.at + (b * l.heads + h) * l.time + first + i];
-        scoreGradients(s.weights, s.gradients, i * ld, first + i + 1, seen, scale, logSum, delta);
+        s.delta[i] = SoftmaxKernels.dot(dOut.array, dOut.at + o, out.array, out.at + o, l.headSize);
       }
+      int logSums = lse.at + (b * l.heads + h) * l.time + first;
+      scoreGradients(
+          s.weights, s.gradients, rows, first + 1, seen, ld, scale, lse.array, logSums, s.delta);
+      boolean inPlace = !accumulate && l.headSize % V == 0;
+      float[] dQ = inPlace ? dQkv.array : s.out;
+      int dQuery = inPlace ? dQkv.at + query - qkv.at : 2 * l.time * ldd;
+      int ldq = inPlace ? l.width : ldd;
       for (int i = 0; i < rows; i += ROWS) {
         int some = Math.min(ROWS, rows - i);
         SmallGemm.multiply(
@@ -502,24 +640,26 @@ final class AttentionKernels {
             s.gradients,
             i * ld,
             ld,
-            s.keys,
-            0,
-            ldd,
+            s.keys.array,
+            s.keys.at,
+            s.keys.ld,
             false,
-            s.out,
-            dQuery + i * ldd,
-            ldd);
+            dQ,
+            dQuery + i * ldq,
+            ldq);
       }
-      write(s.out, dQuery, ldd, rows, dQkv.at + query - qkv.at);
-      addKeys(s, s.gradients, gather, 0, first, rows, ld, ldd);
-      addKeys(s, s.weights, gathered, l.time * ldd, first, rows, ld, ldd);
+      if (!inPlace) {
+        write(s.out, dQuery, ldd, rows, dQkv.at + query - qkv.at);
+      }
+      addKeys(s, s.gradients, q, 0, first, rows, ld, ldd);
+      addKeys(s, s.weights, dO, l.time * ldd, first, rows, ld, ldd);
     }
 
     /** {@code to[j, :] += Σ_i w[i, j] x[i, :]}, i in order, from the first row that sees j. */
     private void addKeys(
-        Scratch s, float[] w, int x, int to, int first, int rows, int ld, int ldd) {
+        Scratch s, float[] w, Rows x, int to, int first, int rows, int ld, int ldd) {
       int d = layout.headSize;
-      SmallGemm.multiply(true, first, d, rows, w, 0, ld, s.out, x, ldd, true, s.out, to, ldd);
+      SmallGemm.multiply(true, first, d, rows, w, 0, ld, x.array, x.at, x.ld, true, s.out, to, ldd);
       for (int j = 0; j < rows; j += ROWS) {
         SmallGemm.multiply(
             true,
@@ -529,22 +669,13 @@ final class AttentionKernels {
             w,
             j * ld + first + j,
             ld,
-            s.out,
-            x + j * ldd,
-            ldd,
+            x.array,
+            x.at + j * x.ld,
+            x.ld,
             true,
             s.out,
             to + (first + j) * ldd,
             ldd);
-      }
-    }
-
-    private void padRowsAt(
-        float[] from, int at, int stride, int rows, float[] to, int toAt, int ld) {
-      int d = layout.headSize;
-      for (int r = 0; r < rows; r++) {
-        System.arraycopy(from, at + r * stride, to, toAt + r * ld, d);
-        Arrays.fill(to, toAt + r * ld + d, toAt + (r + 1) * ld, 0f);
       }
     }
 
@@ -556,39 +687,79 @@ final class AttentionKernels {
         if (accumulate) {
           Elementwise.add(dQkv.array, row, from, at + r * ld, dQkv.array, row, l.headSize);
         } else {
-          System.arraycopy(from, at + r * ld, dQkv.array, row, l.headSize);
+          copy(from, at + r * ld, dQkv.array, row, l.headSize);
         }
       }
     }
 
+    /** A row as vectors: a call of arraycopy costs more than so few elements. */
+    private static void copy(float[] from, int at, float[] to, int toAt, int columns) {
+      int c = 0;
+      for (; c + V <= columns; c += V) {
+        FloatVector.fromArray(F, from, at + c).intoArray(to, toAt + c);
+      }
+      for (; c < columns; c++) {
+        to[toAt + c] = from[at + c];
+      }
+    }
+
     /**
-     * From the scores {@code w} and {@code g = dOut Vᵀ} of a row, in place: {@code w = exp(scale w
-     * - lse); g = scale w (g - δ)}. Both are 0 from {@code count}, the keys the row sees, to {@code
-     * end}, rounded up to whole vectors.
+     * From the scores {@code w} and {@code g = dOut Vᵀ}, in place: {@code w = exp(scale w - lse); g
+     * = scale w (g - δ)}. Both are 0 from the keys that a row sees, {@code count + i} of row i, to
+     * {@code end}, rounded up to whole vectors.
      */
     private static void scoreGradients(
-        float[] w, float[] g, int at, int count, int end, float scale, float lse, float delta) {
-      int whole = count & -V;
-      int seen = whole;
-      if (whole < count) {
-        VectorMask<Float> mask = F.indexInRange(whole, count);
-        FloatVector.broadcast(F, Float.NEGATIVE_INFINITY)
-            .blend(FloatVector.fromArray(F, w, at + whole), mask)
-            .intoArray(w, at + whole);
-        FloatVector.zero(F)
-            .blend(FloatVector.fromArray(F, g, at + whole), mask)
-            .intoArray(g, at + whole);
-        seen += V;
-      }
-      for (int j = 0; j < seen; j += V) {
-        FloatVector x = FloatVector.fromArray(F, w, at + j).mul(scale).sub(lse);
-        FloatVector p = VectorMath.exp(x);
-        p.intoArray(w, at + j);
-        FloatVector.fromArray(F, g, at + j).sub(delta).mul(scale).mul(p).intoArray(g, at + j);
-      }
-      for (int j = seen; j < end; j += V) {
-        FloatVector.zero(F).intoArray(w, at + j);
-        FloatVector.zero(F).intoArray(g, at + j);
+        float[] w,
+        float[] g,
+        int rows,
+        int count,
+        int end,
+        int ld,
+        float scale,
+        float[] lse,
+        int lseAt,
+        float[] delta) {
+      for (int i = 0; i < rows; i++) {
+        int at = i * ld;
+        int seen = count + i;
+        int whole = seen & -V;
+        if (whole < seen) {
+          VectorMask<Float> mask = F.indexInRange(whole, seen);
+          FloatVector.broadcast(F, Float.NEGATIVE_INFINITY)
+              .blend(FloatVector.fromArray(F, w, at + whole), mask)
+              .intoArray(w, at + whole);
+          FloatVector.zero(F)
+              .blend(FloatVector.fromArray(F, g, at + whole), mask)
+              .intoArray(g, at + whole);
+        }
+        float logSum = lse[lseAt + i];
+        float d = delta[i];
+        int j = 0;
+        for (; j < seen; j += V) {
+          FloatVector v = FloatVector.fromArray(F, w, at + j).mul(scale).sub(logSum);
+          FloatVector shifted = v.fma(VectorMath.LOG2_E, VectorMath.ROUND);
+          FloatVector n = shifted.sub(VectorMath.ROUND);
+          FloatVector x = n.fma(FloatVector.broadcast(F, -VectorMath.LN2_HIGH), v);
+          x = n.fma(FloatVector.broadcast(F, -VectorMath.LN2_LOW), x);
+          FloatVector p = x.fma(VectorMath.EXP_6, VectorMath.EXP_5);
+          p = p.fma(x, FloatVector.broadcast(F, VectorMath.EXP_4));
+          p = p.fma(x, FloatVector.broadcast(F, VectorMath.EXP_3));
+          p = p.fma(x, FloatVector.broadcast(F, VectorMath.EXP_2));
+          p = x.mul(x).fma(p, x);
+          FloatVector power =
+              shifted
+                  .reinterpretAsInts()
+                  .lanewise(LSHL, 23)
+                  .add(VectorMath.ONE_BITS)
+                  .reinterpretAsFloats();
+          FloatVector e = p.fma(power, power).blend(0f, v.compare(LT, VectorMath.EXP_MIN));
+          e.intoArray(w, at + j);
+          FloatVector.fromArray(F, g, at + j).sub(d).mul(scale).mul(e).intoArray(g, at + j);
+        }
+        for (; j < end; j += V) {
+          FloatVector.zero(F).intoArray(w, at + j);
+          FloatVector.zero(F).intoArray(g, at + j);
+        }
       }
     }
   }

@@ -1,6 +1,7 @@
 package dev.anechoic.kernels.simd;
 
 import dev.anechoic.kernels.simd.AttentionKernels.Layout;
+import dev.anechoic.kernels.simd.AttentionKernels.Rows;
 import dev.anechoic.kernels.simd.AttentionKernels.Scratch;
 import dev.anechoic.tensor.Tensor;
 import java.util.Arrays;
@@ -139,10 +140,13 @@ final class CachedAttention extends RowKernel {
     Scratch s = m.scratch;
     s.weights = Scratch.grown(s.weights, heads * ld);
     s.out = Scratch.grown(s.out, heads);
+    s.maxima = Scratch.grown(s.maxima, heads);
+    s.lanes = Scratch.grown(s.lanes, heads * V);
     scores(b, head, heads, seen, ld, m);
+    AttentionKernels.maxRows(s.weights, heads, seen, 0, ld, scale, s.maxima, 0);
+    AttentionKernels.expRows(s.weights, heads, seen, 0, ld, scale, s.maxima, 0, s.lanes);
     for (int h = 0; h < heads; h++) {
-      float max = AttentionKernels.maxScaled(s.weights, h * ld, seen, scale);
-      s.out[h] = 1 / AttentionKernels.expScaled(s.weights, h * ld, seen, scale, max);
+      s.out[h] = 1 / VectorMath.sum(FloatVector.fromArray(F, s.lanes, h * V));
     }
     Chains chains = m.chains;
     chains.clear(heads * (l.headSize / V));
@@ -298,17 +302,11 @@ final class CachedAttention extends RowKernel {
     for (int j = 0; j < seen; j += V) {
       keysOf(cache, j, Math.min(V, seen - j), s.keysT, j, ld);
     }
-    float[] v = values.array;
-    int valuesAt = values.at + cache;
-    int ldv = l.headSize;
-    if (l.headSize % V != 0) {
-      ldv = SmallGemm.padded(l.headSize);
-      s.values = Scratch.grown(s.values, seen * ldv);
-      AttentionKernels.padRows(v, valuesAt, l.headSize, seen, l.headSize, s.values, ldv);
-      v = s.values;
-      valuesAt = 0;
-    }
+    Rows v = s.values;
+    v.take(values.array, values.at + cache, l.headSize, seen, l.headSize);
     s.weights = Scratch.grown(s.weights, GemmTiles.ROWS * ld);
+    s.maxima = Scratch.grown(s.maxima, GemmTiles.ROWS);
+    s.sums = Scratch.grown(s.sums, GemmTiles.ROWS);
     for (int h = kvHead * l.group; h < (kvHead + 1) * l.group; h++) {
       for (int t = 0; t < l.time; t += GemmTiles.ROWS) {
         AttentionKernels.block(
@@ -322,11 +320,12 @@ final class CachedAttention extends RowKernel {
             0,
             ld,
             ld,
-            v,
-            valuesAt,
-            ldv,
+            v.array,
+            v.at,
+            v.ld,
             scale,
             s,
+            0,
             out.array,
             out.at + l.output(b, h) + t * l.outputWidth(),
             l.outputWidth());

@@ -55,7 +55,7 @@ public final class Sgemm {
   /** Work that is worth a task of its own, about 10 us. */
   private static final long TASK_FLOPS = 1_000_000;
 
-  private static final long TASKS_PER_THREAD = 4;
+  private static final long TASKS_PER_THREAD = 2;
 
   private static final VectorSpecies<Float> F = Lanes.F;
   private static final int V = F.length();
@@ -240,9 +240,11 @@ public final class Sgemm {
   /**
    * Splits C into tasks. Rows first, so that a thread meets the rows again that it wrote in the
    * kernel before; likewise where a transposed A is packed, so that a thread reads its own part of
-   * A alone. Columns first where a transposed A is read in place: M is then the extent of a weight,
-   * and a group of columns is packed by one thread alone. Where B is too large for the cache and
-   * rows are many, a task takes a group of panels that fits, packs it once and runs down its rows.
+   * A alone, and reads it once where there are chunks for all threads. Columns first where a
+   * transposed A is read in place: M is then the extent of a weight, and a group of columns goes
+   * with all rows, so that B, as long as the batch, is read once. Where B is too large for the
+   * cache and rows are many, a task takes a group of panels that fits, packs it once and runs down
+   * its rows.
    */
   private void split() {
     int threads = pool.threads();
@@ -252,10 +254,11 @@ public final class Sgemm {
         threads == 1 ? 1 : (int) Math.min(TASKS_PER_THREAD * threads, 1 + taskFlops() / TASK_FLOPS);
     if (packA) {
       chunks = (m + most - 1) / most;
-      groups = Math.max(1, Math.min(panels, wanted / chunks));
+      groups = chunks >= threads ? 1 : Math.max(1, Math.min(panels, wanted / chunks));
     } else if (transA) {
       groups = Math.min(panels, wanted);
-      chunks = Math.max((m + most - 1) / most, (wanted + groups - 1) / groups);
+      most = m;
+      chunks = groups >= threads ? 1 : (wanted + groups - 1) / groups;
     } else if (m >= LONG_ROWS && (long) panels * Math.min(k, DEPTH) * PANEL > CACHED) {
       most = m;
       groups = (panels * Math.min(k, DEPTH) * PANEL + CACHED - 1) / CACHED;

@@ -36,32 +36,34 @@ public final class VectorMath {
   private static final VectorSpecies<Float> F = Lanes.F;
   private static final int V = F.length();
 
-  private static final float LOG2_E = 1.44269504f;
+  private static final double LN_2 = 0.6931471805599453;
+
+  static final float LOG2_E = 1.44269504f;
 
   /**
    * ln 2 in two parts; the upper one has 9 low bits clear, so its multiples up to 2^9 are exact.
    */
-  private static final float LN2_HIGH = 0x1.62e400p-1f;
+  static final float LN2_HIGH = 0x1.62e400p-1f;
 
-  private static final float LN2_LOW = 0x1.7f7d1cp-20f;
+  static final float LN2_LOW = 0x1.7f7d1cp-20f;
 
   /** Adding 1.5 * 2^23 rounds to a whole number, which then lies in the low bits. */
-  private static final float ROUND = 0x1.8p23f;
+  static final float ROUND = 0x1.8p23f;
 
   /** Above it the exponential exceeds the largest float. */
   private static final float EXP_MAX = 88.72283f;
 
   /** Below it the exponential is less than the smallest normal float, and is flushed to 0. */
-  private static final float EXP_MIN = -87.33654f;
+  static final float EXP_MIN = -87.33654f;
 
   // e^r = 1 + r + r^2 (EXP_2 + EXP_3 r + ...), |r| at most ln 2 / 2
-  private static final float EXP_2 = 0.5000000095188459f;
-  private static final float EXP_3 = 0.16666518839692587f;
-  private static final float EXP_4 = 0.04166620579138676f;
-  private static final float EXP_5 = 0.008368889352441055f;
-  private static final float EXP_6 = 0.0013950491826384146f;
+  static final float EXP_2 = 0.5000000095188459f;
+  static final float EXP_3 = 0.16666518839692587f;
+  static final float EXP_4 = 0.04166620579138676f;
+  static final float EXP_5 = 0.008368889352441055f;
+  static final float EXP_6 = 0.0013950491826384146f;
 
-  private static final int ONE_BITS = Float.floatToRawIntBits(1f);
+  static final int ONE_BITS = Float.floatToRawIntBits(1f);
   private static final int SQRT_HALF_BITS = 0x3f3504f3;
   private static final int SIGN_AND_EXPONENT_BITS = 0xff800000;
 
@@ -178,6 +180,34 @@ public final class VectorMath {
   }
 
   /**
+   * {@code y = max + ln sum}, in double and rounded once, for sums of exponentials: positive and
+   * finite, or NaN. {@code StrictMath.log} takes 22 ns each.
+   *
+   * <p>With {@code sum = 2^e m} it is {@code e ln 2 + 2 artanh s}, {@code s = (m - 1) / (m + 1)}
+   * and |s| at most 0.172. Ten terms of the series leave out less than 2e-17.
+   */
+  static void plusLog(float[] max, float[] sum, float[] y, int n) {
+    for (int i = 0; i < n; i++) {
+      int bits = Float.floatToRawIntBits(sum[i]);
+      int offset = bits - SQRT_HALF_BITS;
+      double m = Float.intBitsToFloat(bits - (offset & SIGN_AND_EXPONENT_BITS));
+      double s = (m - 1) / (m + 1);
+      double z = s * s;
+      double p = Math.fma(z, 2.0 / 19, 2.0 / 17);
+      p = Math.fma(p, z, 2.0 / 15);
+      p = Math.fma(p, z, 2.0 / 13);
+      p = Math.fma(p, z, 2.0 / 11);
+      p = Math.fma(p, z, 2.0 / 9);
+      p = Math.fma(p, z, 2.0 / 7);
+      p = Math.fma(p, z, 2.0 / 5);
+      p = Math.fma(p, z, 2.0 / 3);
+      p = Math.fma(p, z, 2.0);
+      float log = (float) (max[i] + Math.fma(offset >> 23, LN_2, s * p));
+      y[i] = log + 0 * sum[i]; // NaN where the sum is
+    }
+  }
+
+  /**
    * {@code y = tanh x} within 2 ulp; odd, so tanh(-x) has the bits of -tanh(x). NaN gives NaN,
    * infinity gives 1 with its sign, a denormal gives itself. May work in place.
    *
@@ -213,40 +243,6 @@ public final class VectorMath {
           .blend(v, v.compare(EQ, 0f).or(v.compare(NE, v)))
           .intoArray(y, yAt + i);
     }
-  }
-
-  // ---- functions of one vector --------------------------------------------------------------
-  // For attention alone, whose short rows are scaled and shifted in the same loop.
-
-  /** {@code e^x}: see the loop {@link #exp(float[], int, float, float[], int, int)}. */
-  public static FloatVector exp(FloatVector x) {
-    FloatVector e = expCore(x);
-    return e.blend(0f, x.compare(LT, EXP_MIN))
-        .blend(Float.POSITIVE_INFINITY, x.compare(GT, EXP_MAX))
-        .blend(x, x.compare(NE, x));
-  }
-
-  /** As {@link #exp}, the same bits, for arguments that are not above 0. NaN gives NaN. */
-  public static FloatVector expNotPositive(FloatVector x) {
-    return expCore(x).blend(0f, x.compare(LT, EXP_MIN)).blend(x, x.compare(NE, x));
-  }
-
-  /** {@code e^x = 2^n e^r} with |r| at most ln 2 / 2. */
-  private static FloatVector expCore(FloatVector x) {
-    FloatVector shifted = x.fma(FloatVector.broadcast(F, LOG2_E), FloatVector.broadcast(F, ROUND));
-    FloatVector n = shifted.sub(ROUND);
-    FloatVector r = n.fma(FloatVector.broadcast(F, -LN2_HIGH), x);
-    r = n.fma(FloatVector.broadcast(F, -LN2_LOW), r);
-    FloatVector p = FloatVector.broadcast(F, EXP_6);
-    p = p.fma(r, FloatVector.broadcast(F, EXP_5));
-    p = p.fma(r, FloatVector.broadcast(F, EXP_4));
-    p = p.fma(r, FloatVector.broadcast(F, EXP_3));
-    p = p.fma(r, FloatVector.broadcast(F, EXP_2));
-    p = r.mul(r).fma(p, r).add(ONE);
-    // n lies in the low bits of `shifted`; adding it to the exponent multiplies by 2^n.
-    return p.reinterpretAsInts()
-        .add(shifted.reinterpretAsInts().lanewise(LSHL, 23))
-        .reinterpretAsFloats();
   }
 
   // ---- sums of lanes ------------------------------------------------------------------------
