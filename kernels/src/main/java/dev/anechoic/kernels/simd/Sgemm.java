@@ -43,8 +43,11 @@ public final class Sgemm {
   /** Columns of a transposed A from which its chunks are packed: its rows then lie far apart. */
   private static final int PACK_A_COLUMNS = 192;
 
-  /** Most rows of a chunk of a transposed A that is packed: a share of the L2 cache. */
-  private static final int PACK_A_ROWS = 3 * GemmPacking.STRIP;
+  /** Most rows of a chunk of a transposed A that is packed: 432 KiB of the L2 cache. */
+  private static final int PACK_A_ROWS = 6 * GemmPacking.STRIP;
+
+  /** Depth of a block of a transposed A: its rows and a panel of B fill the L2 cache. */
+  private static final int TRANSPOSED_DEPTH = 384;
 
   /** Floats of a transposed B packed at once: 16 MiB. */
   private static final int TRANSPOSED = 1 << 22;
@@ -254,7 +257,7 @@ public final class Sgemm {
         threads == 1 ? 1 : (int) Math.min(TASKS_PER_THREAD * threads, 1 + taskFlops() / TASK_FLOPS);
     if (packA) {
       chunks = (m + most - 1) / most;
-      groups = chunks >= threads ? 1 : Math.max(1, Math.min(panels, wanted / chunks));
+      groups = Math.min(panels, (threads + chunks - 1) / chunks);
     } else if (transA) {
       groups = Math.min(panels, wanted);
       most = m;
@@ -312,8 +315,9 @@ public final class Sgemm {
 
     /** Rows {@code from} to {@code to} times the panels {@code first} to {@code last}. */
     void multiply(int from, int to, int first, int last) {
-      for (blockK = 0; blockK < k; blockK += DEPTH) {
-        depth = Math.min(DEPTH, k - blockK);
+      int most = transA ? TRANSPOSED_DEPTH : DEPTH;
+      for (blockK = 0; blockK < k; blockK += most) {
+        depth = Math.min(most, k - blockK);
         takeLeft(from, to);
         boolean cached = (last - first) * depth * PANEL <= CACHED;
         int sweep = cached ? SWEEP : to - from;
