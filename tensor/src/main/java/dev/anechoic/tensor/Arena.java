@@ -204,11 +204,18 @@ public final class Arena implements AutoCloseable {
   /** Takes one tensor back before the reset; its block serves the next request of that size. */
   public void release(Tensor t) {
     t.checkAlive("release");
+    if (t.arena() != this) {
+      throw new TensorException(
+          TensorException.Kind.CLOSED,
+          "release of " + t + " in arena " + tag,
+          "it lives in another arena, of tag " + t.arena().tag + "; release it there");
+    }
     long reserved = t.reserved;
     if (reserved > 0) {
       liveBytes -= reserved * t.dtype().bytes();
       t.kill();
       pools[t.dtype().ordinal()].free(t, reserved);
+      ledger.update(this);
     }
   }
 

@@ -3,6 +3,7 @@ package dev.anechoic.kernels.simd;
 import dev.anechoic.tensor.Backend;
 import dev.anechoic.tensor.BackendOptions;
 import dev.anechoic.tensor.BackendProvider;
+import dev.anechoic.tensor.TensorException;
 import org.jspecify.annotations.Nullable;
 
 /** Offers the backend {@code cpu} where the JVM has the vector module. */
@@ -30,6 +31,13 @@ public final class SimdProvider implements BackendProvider {
 
   @Override
   public Backend open(BackendOptions options) {
-    return new SimdBackend(options.resolvedThreads());
+    try {
+      return new SimdBackend(options.resolvedThreads());
+    } catch (ExceptionInInitializerError e) {
+      if (e.getCause() instanceof TensorException width) { // what Lanes says of a forced width
+        throw width;
+      }
+      throw e;
+    }
   }
 }
