@@ -132,6 +132,18 @@ class TapeTest {
   }
 
   @Test
+  void aRetainedGradientIsThatOfTheLastPass() {
+    Tensor x = parameter(1, 2);
+    Tensor between = Scale.forward(tape, x, 2).retainGrad();
+    Tensor y = Scale.forward(tape, between, 3);
+    tape.backward(y, activations.of(new double[] {1, 10}, 2));
+    tape.backward(y, activations.of(new double[] {1, 0}, 2));
+
+    assertArrayEquals(new double[] {3, 0}, between.grad().toDoubles());
+    assertArrayEquals(new double[] {12, 60}, x.grad().toDoubles());
+  }
+
+  @Test
   void stepsAfterResetRepeatTheirBits() {
     model.keepGradients();
     tape.backward(model.loss(tape));
