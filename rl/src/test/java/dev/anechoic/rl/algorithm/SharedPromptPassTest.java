@@ -48,7 +48,7 @@ class SharedPromptPassTest {
     MemoryLedger ledger = new MemoryLedger();
     ModelConfig config = Preset.named("nano").config(VOCAB, CONTEXT);
     List<Trajectory> small = rollout(3, 2, 5, 4);
-    List<Trajectory> large = rollout(3, 2, 40, 4);
+    List<Trajectory> large = rollout(5, 4, 17, 9); // more completions at once
     try (Backend backend = Backends.open("cpu-scalar", BackendOptions.DEFAULT).backend();
         Transformer model = new Transformer(config, backend, ledger);
         SharedPromptPass pass =
