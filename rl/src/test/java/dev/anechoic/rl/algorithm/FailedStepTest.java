@@ -26,8 +26,7 @@ class FailedStepTest {
   /** Everything a step needs; closed with the test. */
   private static final class Run implements AutoCloseable {
     final MemoryLedger ledger = new MemoryLedger();
-    final Backend backend =
-        Backends.open("cpu-scalar", BackendOptions.DEFAULT.withThreads(1)).backend();
+    final Backend backend = Backends.open("cpu", BackendOptions.DEFAULT.withThreads(1)).backend();
     final Transformer model = MaskedCompletionsTest.model(backend, ledger);
     final Transformer frozen = MaskedCompletionsTest.model(backend, ledger);
     final Sampler sampler = new Sampler(model, 16, 96, ledger);

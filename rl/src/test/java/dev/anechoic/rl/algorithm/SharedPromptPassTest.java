@@ -49,7 +49,7 @@ class SharedPromptPassTest {
     ModelConfig config = Preset.named("nano").config(VOCAB, CONTEXT);
     List<Trajectory> small = rollout(3, 2, 5, 4);
     List<Trajectory> large = rollout(5, 4, 17, 9); // more completions at once
-    try (Backend backend = Backends.open("cpu-scalar", BackendOptions.DEFAULT).backend();
+    try (Backend backend = Backends.open("cpu", BackendOptions.DEFAULT).backend();
         Transformer model = new Transformer(config, backend, ledger);
         SharedPromptPass pass =
             new SharedPromptPass(
