@@ -21,7 +21,11 @@ public final class Lanes {
   private static final List<VectorSpecies<Float>> SPECIES =
       List.of(FloatVector.SPECIES_128, FloatVector.SPECIES_256, FloatVector.SPECIES_512);
 
-  static final VectorSpecies<Float> F = species(System.getProperty(PROPERTY), machineBits());
+  static final VectorSpecies<Float> F =
+      complaint() == null
+          ? species(System.getProperty(PROPERTY), machineBits())
+          : FloatVector.SPECIES_PREFERRED; // which nobody uses: the provider has said no
+
   static final VectorSpecies<Integer> I = VectorSpecies.of(int.class, F.vectorShape());
 
   /** Floats in one vector. */
@@ -42,6 +46,16 @@ public final class Lanes {
   /** Width in bits of the machine's own vectors. */
   public static int machineBits() {
     return FloatVector.SPECIES_PREFERRED.vectorBitSize();
+  }
+
+  /** What is wrong with the forced width, or null. */
+  static @Nullable String complaint() {
+    try {
+      species(System.getProperty(PROPERTY), machineBits());
+      return null;
+    } catch (TensorException e) {
+      return e.getMessage();
+    }
   }
 
   /**

@@ -3,7 +3,6 @@ package dev.anechoic.kernels.simd;
 import dev.anechoic.tensor.Backend;
 import dev.anechoic.tensor.BackendOptions;
 import dev.anechoic.tensor.BackendProvider;
-import dev.anechoic.tensor.TensorException;
 import org.jspecify.annotations.Nullable;
 
 /** Offers the backend {@code cpu} where the JVM has the vector module. */
@@ -24,20 +23,13 @@ public final class SimdProvider implements BackendProvider {
   @Override
   public @Nullable String unavailableBecause() {
     if (ModuleLayer.boot().findModule(MODULE).isPresent()) {
-      return null;
+      return System.getProperty(Lanes.PROPERTY) == null ? null : Lanes.complaint();
     }
     return "the JVM runs without the vector module; start it with --add-modules " + MODULE;
   }
 
   @Override
   public Backend open(BackendOptions options) {
-    try {
-      return new SimdBackend(options.resolvedThreads());
-    } catch (ExceptionInInitializerError e) {
-      if (e.getCause() instanceof TensorException width) { // what Lanes says of a forced width
-        throw width;
-      }
-      throw e;
-    }
+    return new SimdBackend(options.resolvedThreads());
   }
 }
