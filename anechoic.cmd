@@ -37,18 +37,25 @@ if not errorlevel 1 (
 set /p BUILD=<"%STATE%\built"
 set "CLASSES=%STATE%\%BUILD%\*;%ROOT%\bench\target\lib\*"
 
-set "FLAGS=--add-modules=jdk.incubator.vector --enable-native-access=ALL-UNNAMED -XX:MaxRAMPercentage=60 -XX:+UnlockDiagnosticVMOptions -XX:-UseFPUForSpilling"
+set "FLAGS=--add-modules=jdk.incubator.vector --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -XX:MaxRAMPercentage=60 -XX:+UnlockDiagnosticVMOptions -XX:-UseFPUForSpilling"
 set "GIVEN=%JAVA_OPTS% %ANECHOIC_OPTS%"
 set "COLLECTOR=-XX:+UseParallelGC"
 echo "%GIVEN%" | findstr /r /c:"-XX:+Use.*GC" >nul && set "COLLECTOR="
 set "CACHE=%STATE%\%JDK_VERSION%.aot"
+rem A JVM that only prints a page is gone before the better compiler's code would pay.
+set "COMPILER="
+if "%~1"=="" set "COMPILER=-XX:TieredStopAtLevel=1"
+for %%H in (--help -h --version -V) do (
+  if "%~1"=="%%H" set "COMPILER=-XX:TieredStopAtLevel=1"
+  if "%~2"=="%%H" set "COMPILER=-XX:TieredStopAtLevel=1"
+)
 if not exist "%CACHE%" (
   "%JDK%\bin\java" %FLAGS% %COLLECTOR% "-XX:AOTCacheOutput=%CACHE%" -cp "%CLASSES%" %MAIN% --help ^
     >"%STATE%\cache.log" 2>&1
 )
 
-"%JDK%\bin\java" %FLAGS% %COLLECTOR% "-XX:AOTCache=%CACHE%" -Xlog:disable -Xlog:all=error:stderr ^
-  %JAVA_OPTS% %ANECHOIC_OPTS% -cp "%CLASSES%" %MAIN% %*
+"%JDK%\bin\java" %FLAGS% %COLLECTOR% %COMPILER% "-XX:AOTCache=%CACHE%" -Xlog:disable -Xlog:all=error:stderr ^
+  %JAVA_OPTS% %ANECHOIC_OPTS% "-Danechoic.home=%ROOT%" -cp "%CLASSES%" %MAIN% %*
 exit /b %ERRORLEVEL%
 
 rem Takes the JDK in %1 unless one was taken before: its release file tells the version.

@@ -147,6 +147,25 @@ class LauncherTest {
   }
 
   @Test
+  void onlyHelpDoesWithoutTheBetterCompiler() throws Exception {
+    String flag = "-XX:TieredStopAtLevel=1|";
+    assertTrue(launch("--help").out().contains(flag));
+    assertTrue(launch("study", "-h").out().contains(flag));
+    assertTrue(launch().out().contains(flag));
+    assertFalse(launch("demo").out().contains(flag));
+    assertFalse(launch("sample", "--prompt", "-hello").out().contains(flag));
+  }
+
+  @Test
+  void gitsShellOnWindowsHandsOverToTheScriptForWindows() throws Exception {
+    executable(project.resolve("anechoic.cmd"), "#!/bin/sh\nprintf '%s|' cmd \"$@\"\n");
+    environment.put("MSYSTEM", "MINGW64");
+    Result result = launch("doctor", "two words");
+    assertEquals("cmd|doctor|two words|", result.out());
+    assertFalse(Files.exists(project.resolve("maven.log")));
+  }
+
+  @Test
   void lockOfADeadBuildIsTakenOver() throws Exception {
     Path lock = Files.createDirectories(project.resolve("bench/target/launcher.lock"));
     Process dead = new ProcessBuilder("true").start();

@@ -26,12 +26,6 @@ public final class Arena implements AutoCloseable {
     DATA
   }
 
-  /** Asked before each allocation; a test can throw from here. */
-  @FunctionalInterface
-  public interface AllocationHook {
-    void beforeAllocation(Arena arena, DType dtype, long elements);
-  }
-
   private static final long SLAB_BYTES = 16L << 20;
 
   private final Backend backend;
@@ -45,7 +39,6 @@ public final class Arena implements AutoCloseable {
   private long liveBytes;
   private long slabBytes;
   private boolean closed;
-  private AllocationHook hook = (arena, dtype, elements) -> {};
 
   /** An arena without a limit of its own. */
   public Arena(Backend backend, Tag tag, MemoryLedger ledger) {
@@ -82,10 +75,6 @@ public final class Arena implements AutoCloseable {
   /** Bytes taken from the backend. */
   public long reservedBytes() {
     return slabBytes;
-  }
-
-  public void setAllocationHook(AllocationHook hook) {
-    this.hook = hook;
   }
 
   // ---- making tensors -----------------------------------------------------------------------
@@ -187,7 +176,7 @@ public final class Arena implements AutoCloseable {
 
   private Tensor allocate(DType dtype, long elements) {
     checkOpen();
-    hook.beforeAllocation(this, dtype, elements);
+    ledger.beforeAllocation(this, dtype, elements);
     int align = backend.alignment();
     long reserved = Math.max(align, (elements + align - 1) / align * align);
     Pool pool = pools[dtype.ordinal()];
@@ -204,11 +193,18 @@ public final class Arena implements AutoCloseable {
   /** Takes one tensor back before the reset; its block serves the next request of that size. */
   public void release(Tensor t) {
     t.checkAlive("release");
+    if (t.arena() != this) {
+      throw new TensorException(
+          TensorException.Kind.CLOSED,
+          "release of " + t + " in arena " + tag,
+          "it lives in another arena, of tag " + t.arena().tag + "; release it there");
+    }
     long reserved = t.reserved;
     if (reserved > 0) {
       liveBytes -= reserved * t.dtype().bytes();
       t.kill();
       pools[t.dtype().ordinal()].free(t, reserved);
+      ledger.update(this);
     }
   }
 

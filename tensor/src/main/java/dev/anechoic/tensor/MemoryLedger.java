@@ -8,12 +8,28 @@ import java.util.List;
  * several threads may share a ledger.
  */
 public final class MemoryLedger {
+  /** Asked before each allocation of an arena; a test can throw from here. */
+  @FunctionalInterface
+  public interface AllocationHook {
+    void beforeAllocation(Arena arena, DType dtype, long elements);
+  }
+
   private static final int TAGS = Arena.Tag.values().length;
 
   private final List<Arena> arenas = new ArrayList<>();
   private final long[] planBytes = new long[TAGS];
   private final long[] liveBytes = new long[TAGS];
   private final long[] peakBytes = new long[TAGS];
+  private AllocationHook hook = (arena, dtype, elements) -> {};
+
+  /** Takes the place of the hook before; set while no other thread allocates. */
+  public void setAllocationHook(AllocationHook hook) {
+    this.hook = hook;
+  }
+
+  void beforeAllocation(Arena arena, DType dtype, long elements) {
+    hook.beforeAllocation(arena, dtype, elements);
+  }
 
   synchronized void register(Arena arena) {
     arenas.add(arena);

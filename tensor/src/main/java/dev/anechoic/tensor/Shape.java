@@ -15,7 +15,13 @@ public final class Shape {
         throw new TensorException(
             TensorException.Kind.SHAPE, "shape " + Arrays.toString(dims), "extents are at least 0");
       }
-      product = Math.multiplyExact(product, (long) dim);
+      if (dim > 0 && product > Long.MAX_VALUE / dim) {
+        throw new TensorException(
+            TensorException.Kind.SHAPE,
+            "shape " + Arrays.toString(dims),
+            "a tensor has fewer than 2^63 elements");
+      }
+      product *= dim;
     }
     this.size = product;
   }
@@ -31,7 +37,14 @@ public final class Shape {
 
   /** Extent of an axis; negative axes count from the end, so {@code dim(-1)} is the last. */
   public int dim(int axis) {
-    return dims[axis < 0 ? dims.length + axis : axis];
+    int at = axis < 0 ? dims.length + axis : axis;
+    if (at < 0 || at >= dims.length) {
+      throw new TensorException(
+          TensorException.Kind.INDEX,
+          "axis " + axis + " of shape " + this,
+          "expected an axis in [" + -dims.length + ", " + dims.length + ")");
+    }
+    return dims[at];
   }
 
   /** Number of elements. */

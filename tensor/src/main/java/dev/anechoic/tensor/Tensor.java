@@ -17,6 +17,11 @@ public final class Tensor {
   private @Nullable String name;
 
   private @Nullable Tensor base;
+
+  /** How often this handle was taken back, and how often its base was when it became a view. */
+  private int deaths;
+
+  private int baseDeaths;
   private boolean requiresGrad;
   private boolean retainGrad;
   private @Nullable Tensor grad;
@@ -58,6 +63,7 @@ public final class Tensor {
 
   void kill() {
     alive = false;
+    deaths++;
     base = null;
     grad = null;
   }
@@ -111,8 +117,9 @@ public final class Tensor {
     return size() * dtype().bytes();
   }
 
+  /** Whether the arena has taken back neither this tensor nor the one it is a view of. */
   public boolean isAlive() {
-    return alive;
+    return alive && (base == null || base.deaths == baseDeaths);
   }
 
   /** Names the tensor in messages. */
@@ -129,7 +136,14 @@ public final class Tensor {
 
   /** The same elements under another shape of the same size; free. */
   public Tensor reshape(int... dims) {
-    return view(0, Shape.of(dims));
+    Shape to = Shape.of(dims);
+    if (to.size() != size()) {
+      throw new TensorException(
+          TensorException.Kind.SHAPE,
+          "reshape of " + this + " to " + to,
+          "both must have the same number of elements; slice() takes a part");
+    }
+    return view(0, to);
   }
 
   /** Rows {@code from} to {@code to} (exclusive) of the first axis; free. */
@@ -160,6 +174,7 @@ public final class Tensor {
 
   void setBase(Tensor viewed) {
     base = viewed.base == null ? viewed : viewed.base;
+    baseDeaths = base.deaths;
     requiresGrad = viewed.requiresGrad;
   }
 
@@ -201,7 +216,7 @@ public final class Tensor {
    */
   public Tensor grad() {
     if (base != null && base.grad != null) {
-      if (gradWindow == null || baseGrad != base.grad || !gradWindow.alive) {
+      if (gradWindow == null || baseGrad != base.grad || !gradWindow.isAlive()) {
         baseGrad = base.grad;
         gradWindow = base.grad.view(offset - base.offset, shape);
       }
@@ -240,11 +255,28 @@ public final class Tensor {
 
   /** Throws where the arena has taken this tensor back. */
   public void checkAlive(String op) {
-    if (!alive) {
+    if (!isAlive()) {
       throw new TensorException(
           TensorException.Kind.CLOSED,
           op + " of " + this,
           "the tensor's arena was reset or closed; copy the tensor to a longer-lived arena first");
+    }
+  }
+
+  /**
+   * Throws where an array on the host, from an index on, has no room for every element.
+   *
+   * @param op read or write
+   * @param length of the array
+   * @param from first index used
+   */
+  public void checkHostArray(String op, int length, int from) {
+    checkAlive(op);
+    if (from < 0 || length - from < size()) {
+      throw new TensorException(
+          TensorException.Kind.SHAPE,
+          op + " of " + this + " with an array of " + length + " from " + from,
+          "the array must have room for all " + size() + " elements");
     }
   }
 

@@ -86,6 +86,7 @@ class ArenaTest {
 
     arena.release(a);
     assertEquals(8 * 32, arena.liveBytes());
+    assertEquals(8 * 32, ledger.liveBytes(Arena.Tag.WORKSPACE));
     arena.reset();
     assertEquals(0, arena.liveBytes());
     assertEquals(0, ledger.liveBytes(Arena.Tag.WORKSPACE));
@@ -117,6 +118,31 @@ class ArenaTest {
     arena.close();
     assertEquals(TensorException.Kind.CLOSED, kindOf(() -> tensor(1)));
     arena.close(); // again, without effect
+  }
+
+  @Test
+  void viewsEndWithTheirTensor() {
+    Tensor base = tensor(4, 6);
+    Tensor rows = base.slice(1, 3);
+    Tensor part = rows.reshape(12);
+    arena.release(base);
+    assertEquals(TensorException.Kind.CLOSED, kindOf(part::toDoubles));
+
+    Tensor next = tensor(4, 6); // the same handle and memory, another tensor
+    assertSame(base, next);
+    assertFalse(rows.isAlive());
+    assertEquals(TensorException.Kind.CLOSED, kindOf(() -> backend.fill(rows, 1)));
+    assertTrue(next.slice(1, 3).isAlive());
+  }
+
+  @Test
+  void anArenaTakesBackItsOwnTensorsOnly() {
+    Arena other = new Arena(backend, Arena.Tag.DATA, ledger);
+    Tensor foreign = other.tensor(DType.F64, 16);
+
+    assertEquals(TensorException.Kind.CLOSED, kindOf(() -> arena.release(foreign)));
+    assertTrue(foreign.isAlive());
+    assertEquals(8 * 16, other.liveBytes());
   }
 
   @Test
@@ -177,8 +203,34 @@ class ArenaTest {
     assertEquals(TensorException.Kind.INDEX, kindOf(() -> t.slice(-1, 2)));
     assertEquals(TensorException.Kind.INDEX, kindOf(() -> t.slice(3, 2)));
     assertEquals(TensorException.Kind.SHAPE, kindOf(() -> t.reshape(5, 5)));
+    assertEquals(TensorException.Kind.SHAPE, kindOf(() -> t.reshape(2, 2)));
+    assertEquals(TensorException.Kind.INDEX, kindOf(() -> t.dim(2)));
+    assertEquals(TensorException.Kind.INDEX, kindOf(() -> t.dim(-3)));
     assertEquals(TensorException.Kind.SHAPE, kindOf(() -> t.view(20, Shape.of(5))));
     assertEquals(t.offset() + 12, t.slice(2, 4).offset());
+  }
+
+  @Test
+  void moreElementsThanThereCanBe() {
+    int large = 1 << 20;
+
+    assertEquals(TensorException.Kind.SHAPE, kindOf(() -> tensor(large, large, large, large)));
+    assertEquals(
+        TensorException.Kind.SHAPE,
+        kindOf(() -> arena.tensor(DType.F64, large, large, large, large)));
+    assertEquals(TensorException.Kind.MEMORY, kindOf(() -> tensor(large, large)));
+    assertEquals(8, tensor(2, 4).toDoubles().length);
+  }
+
+  @Test
+  void arraysOnTheHostHoldEveryElement() {
+    Tensor t = tensor(2, 3);
+
+    assertEquals(TensorException.Kind.SHAPE, kindOf(() -> backend.write(t, new double[5], 0)));
+    assertEquals(TensorException.Kind.SHAPE, kindOf(() -> backend.write(t, new float[9], 4)));
+    assertEquals(TensorException.Kind.SHAPE, kindOf(() -> backend.read(t, new double[9], -1)));
+    backend.write(t, new double[] {0, 1, 2, 3, 4, 5, 6, 7}, 2);
+    assertArrayEquals(new double[] {2, 3, 4, 5, 6, 7}, t.toDoubles());
   }
 
   @Test

@@ -28,6 +28,7 @@ public interface HeapMemory extends Backend {
 
   @Override
   default void write(Tensor dst, float[] src, int from) {
+    dst.checkHostArray("write", src.length, from);
     int at = HeapBuffer.at(dst);
     int size = HeapBuffer.size(dst);
     if (dst.dtype() == DType.BF16) {
@@ -42,11 +43,13 @@ public interface HeapMemory extends Backend {
 
   @Override
   default void write(Tensor dst, int[] src, int from) {
+    dst.checkHostArray("write", src.length, from);
     System.arraycopy(src, from, HeapBuffer.ints(dst), HeapBuffer.at(dst), HeapBuffer.size(dst));
   }
 
   @Override
   default void write(Tensor dst, double[] src, int from) {
+    dst.checkHostArray("write", src.length, from);
     int at = HeapBuffer.at(dst);
     int size = HeapBuffer.size(dst);
     if (dst.dtype() == DType.BF16) {
@@ -64,6 +67,7 @@ public interface HeapMemory extends Backend {
 
   @Override
   default void read(Tensor src, float[] dst, int from) {
+    src.checkHostArray("read", dst.length, from);
     int at = HeapBuffer.at(src);
     int size = HeapBuffer.size(src);
     if (src.dtype() == DType.BF16) {
@@ -78,11 +82,13 @@ public interface HeapMemory extends Backend {
 
   @Override
   default void read(Tensor src, int[] dst, int from) {
+    src.checkHostArray("read", dst.length, from);
     System.arraycopy(HeapBuffer.ints(src), HeapBuffer.at(src), dst, from, HeapBuffer.size(src));
   }
 
   @Override
   default void read(Tensor src, double[] dst, int from) {
+    src.checkHostArray("read", dst.length, from);
     int at = HeapBuffer.at(src);
     int size = HeapBuffer.size(src);
     if (src.dtype() == DType.BF16) {

@@ -1,8 +1,11 @@
 package dev.anechoic.kernels.simd;
 
+import dev.anechoic.tensor.TensorException;
+import java.util.List;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The vector width that every kernel of this package uses, fixed when the class loads.
@@ -15,7 +18,14 @@ public final class Lanes {
   /** Name of the system property that forces a width in bits. */
   public static final String PROPERTY = "anechoic.vectorBits";
 
-  static final VectorSpecies<Float> F = choose();
+  private static final List<VectorSpecies<Float>> SPECIES =
+      List.of(FloatVector.SPECIES_128, FloatVector.SPECIES_256, FloatVector.SPECIES_512);
+
+  static final VectorSpecies<Float> F =
+      complaint() == null
+          ? species(System.getProperty(PROPERTY), machineBits())
+          : FloatVector.SPECIES_PREFERRED; // which nobody uses: the provider has said no
+
   static final VectorSpecies<Integer> I = VectorSpecies.of(int.class, F.vectorShape());
 
   /** Floats in one vector. */
@@ -38,25 +48,37 @@ public final class Lanes {
     return FloatVector.SPECIES_PREFERRED.vectorBitSize();
   }
 
-  private static VectorSpecies<Float> choose() {
-    String forced = System.getProperty(PROPERTY);
+  /** What is wrong with the forced width, or null. */
+  static @Nullable String complaint() {
+    try {
+      species(System.getProperty(PROPERTY), machineBits());
+      return null;
+    } catch (TensorException e) {
+      return e.getMessage();
+    }
+  }
+
+  /**
+   * The species of a forced width.
+   *
+   * @param forced value of {@link #PROPERTY}, or null
+   * @param machineBits width of the machine's own vectors; wider ones would be objects on the heap
+   * @throws TensorException of kind BACKEND where there is no such width here
+   */
+  static VectorSpecies<Float> species(@Nullable String forced, int machineBits) {
     if (forced == null) {
       return FloatVector.SPECIES_PREFERRED;
     }
-    return switch (forced.strip()) {
-      case "128" -> FloatVector.SPECIES_128;
-      case "256" -> FloatVector.SPECIES_256;
-      case "512" -> FloatVector.SPECIES_512;
-      default ->
-          throw new IllegalArgumentException(
-              "-D"
-                  + PROPERTY
-                  + "="
-                  + forced
-                  + ": expected 128, 256 or 512; leave it out for the "
-                  + "machine's own width of "
-                  + machineBits());
-    };
+    for (VectorSpecies<Float> species : SPECIES) {
+      String bits = Integer.toString(species.vectorBitSize());
+      if (bits.equals(forced.strip()) && species.vectorBitSize() <= machineBits) {
+        return species;
+      }
+    }
+    throw new TensorException(
+        TensorException.Kind.BACKEND,
+        "-D" + PROPERTY + "=" + forced,
+        "expected 128, 256 or 512, and at most the machine's own width of " + machineBits);
   }
 
   /** The largest multiple of {@link #V} that is not above {@code n}. */

@@ -36,6 +36,7 @@ abstract class RowKernel implements WorkerPool.Task {
 
   /** Runs all rows; {@code elementsPerRow} says how much work a row is. */
   final void start(int rows, long elementsPerRow) {
+    pool.checkOpen();
     int threads = pool.threads();
     long worthwhile = 1 + rows * elementsPerRow / TASK_ELEMENTS;
     int wanted = (int) Math.min(Math.min(rows, worthwhile), (long) threads * TASKS_PER_THREAD);

@@ -23,7 +23,7 @@ public final class SimdProvider implements BackendProvider {
   @Override
   public @Nullable String unavailableBecause() {
     if (ModuleLayer.boot().findModule(MODULE).isPresent()) {
-      return null;
+      return System.getProperty(Lanes.PROPERTY) == null ? null : Lanes.complaint();
     }
     return "the JVM runs without the vector module; start it with --add-modules " + MODULE;
   }

@@ -1,5 +1,6 @@
 package dev.anechoic.kernels.simd;
 
+import dev.anechoic.tensor.TensorException;
 import dev.anechoic.tensor.trace.TaskEvent;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -112,7 +113,8 @@ public final class WorkerPool implements AutoCloseable {
   /**
    * Runs tasks 0 to {@code tasks - 1} and returns when all have run.
    *
-   * @throws IllegalStateException if another call is under way, or the pool is closed
+   * @throws IllegalStateException if another call is under way
+   * @throws TensorException of kind CLOSED after {@link #close}
    */
   public void parallelFor(int tasks, Task body) {
     if (!BUSY.compareAndSet(this, false, true)) {
@@ -120,9 +122,7 @@ public final class WorkerPool implements AutoCloseable {
           "WorkerPool.parallelFor: a call is under way; a backend serves one thread at a time");
     }
     try {
-      if (closed) {
-        throw new IllegalStateException("WorkerPool.parallelFor: the pool is closed");
-      }
+      checkOpen();
       if (tasks <= 1 || workers.length == 0) {
         for (int i = 0; i < tasks; i++) {
           body.run(i, 0);
@@ -139,6 +139,16 @@ public final class WorkerPool implements AutoCloseable {
       }
     } finally {
       busy = false;
+    }
+  }
+
+  /**
+   * @throws TensorException of kind CLOSED after {@link #close}
+   */
+  void checkOpen() {
+    if (closed) {
+      throw new TensorException(
+          TensorException.Kind.CLOSED, "backend cpu", "the backend was closed; open a new one");
     }
   }
 

@@ -54,8 +54,12 @@ public final class Config {
         file == null
             ? new Node.Table(Map.of(), "defaults")
             : readFile(file.normalize(), new LinkedHashSet<>());
+    Node files = tree;
     for (String override : overrides) {
       tree = Node.merge(tree, Node.ofOverride(override));
+    }
+    for (Key key : Key.of(type)) {
+      key.checkNewEntries(files, tree);
     }
     return type.cast(Binder.bind(type, tree, ""));
   }

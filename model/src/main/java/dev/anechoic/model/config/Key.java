@@ -44,6 +44,42 @@ record Key(String name, RecordComponent component) {
     return value == null ? null : Node.ofText(value.value(), "default of '" + name + "'");
   }
 
+  /**
+   * Refuses entries that overrides have made without saying what they are; see {@link
+   * NewEntryNeeds}.
+   *
+   * @param files the document without overrides
+   * @param all the document with them
+   */
+  void checkNewEntries(Node files, Node all) {
+    NewEntryNeeds needs = component.getAnnotation(NewEntryNeeds.class);
+    if (needs == null) {
+      return;
+    }
+    Map<String, Node> before = entries(files);
+    Map<String, Node> known = before.isEmpty() ? Node.entriesOf(declaredDefault()) : before;
+    entries(all)
+        .forEach((entry, node) -> {
+          if (!known.containsKey(entry) && !Node.entriesOf(node).containsKey(needs.value())) {
+            List<String> names = List.copyOf(known.keySet());
+            String nearest = EditDistance.nearest(entry, names);
+            String path = name + "." + entry + "." + needs.value();
+            throw UserError.what("There is no '" + entry + "' in [" + name + "]")
+                .where(node.where())
+                .expected("one of " + String.join(", ", names) + ", or a new one with its " + path)
+                .remedy(
+                    (nearest == null ? "" : "Did you mean '" + nearest + "'? ")
+                        + "A new one needs --set "
+                        + path
+                        + "=VALUE as well.");
+          }
+        });
+  }
+
+  private Map<String, Node> entries(Node document) {
+    return Node.entriesOf(Node.entriesOf(document).get(name));
+  }
+
   /** Whether the key may be left out although it has no default. */
   boolean optional() {
     Class<?> raw = rawClass(type());

@@ -86,6 +86,11 @@ sealed interface Node {
     return new Table(merged, where);
   }
 
+  /** The entries of a table; none of anything else. */
+  static Map<String, Node> entriesOf(@Nullable Node node) {
+    return node instanceof Table(Map<String, Node> entries, _) ? entries : Map.of();
+  }
+
   /** How a person would name this value in "expected ..., got ...". */
   default String describe() {
     return switch (this) {

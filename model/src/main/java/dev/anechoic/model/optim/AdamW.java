@@ -10,6 +10,7 @@ import dev.anechoic.tensor.Backend;
 import dev.anechoic.tensor.Recording;
 import dev.anechoic.tensor.Shape;
 import dev.anechoic.tensor.Tensor;
+import dev.anechoic.tensor.TensorException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -138,6 +139,41 @@ public final class AdamW implements AutoCloseable {
   public double gradNorm() {
     backend.read(sumSquares, host, 0);
     return Math.sqrt(host[0]);
+  }
+
+  /**
+   * The same, for a caller that goes on only with numbers.
+   *
+   * @throws TensorException of kind NOT_FINITE that names the parameter; it has been updated
+   */
+  public double finiteGradNorm() {
+    double norm = gradNorm();
+    if (!Double.isFinite(norm)) {
+      throw notFinite();
+    }
+    return norm;
+  }
+
+  private TensorException notFinite() {
+    String remedy =
+        "lower the learning rate, clip the gradient (max_grad_norm), or go back to a checkpoint"
+            + " before update "
+            + steps;
+    for (ParameterLayout.Entry entry : parameters.layout().entries()) {
+      Tensor gradient = parameters.grad().view(entry.from(), entry.shape()).named(entry.name());
+      long wrong = backend.countNotFinite(gradient);
+      if (wrong > 0) {
+        return new TensorException(
+            TensorException.Kind.NOT_FINITE,
+            "adamW(%s): %,d of the %,d elements of its gradient are not finite"
+                .formatted(gradient, wrong, gradient.size()),
+            remedy);
+      }
+    }
+    return new TensorException(
+        TensorException.Kind.NOT_FINITE,
+        "adamW(gradient " + parameters.grad() + "): the sum of its squares is not finite",
+        remedy);
   }
 
   /** What it optimizes. */

@@ -259,6 +259,7 @@ final class DeviceRollout implements AutoCloseable {
     }
     if (present != null) {
       present.close();
+      results = null; // should there be no room for the next
     }
     Results made = new Results(requests, columns);
     results = made;
@@ -272,6 +273,7 @@ final class DeviceRollout implements AutoCloseable {
     }
     if (present != null) {
       present.close();
+      prompts = null;
     }
     KvCache made = new KvCache(model.config(), Math.max(1, count), positions, backend, ledger);
     prompts = made;

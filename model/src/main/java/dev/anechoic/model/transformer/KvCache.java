@@ -4,6 +4,7 @@ import dev.anechoic.tensor.Arena;
 import dev.anechoic.tensor.Backend;
 import dev.anechoic.tensor.MemoryLedger;
 import dev.anechoic.tensor.Tensor;
+import dev.anechoic.tensor.TensorException;
 
 /**
  * Keys and values of past tokens, per layer and slot; a slot holds one sequence. A slot needs no
@@ -33,9 +34,14 @@ public final class KvCache implements AutoCloseable {
     arena = new Arena(backend, Arena.Tag.KV_CACHE, ledger);
     keys = new Tensor[config.layers()];
     values = new Tensor[config.layers()];
-    for (int i = 0; i < keys.length; i++) {
-      keys[i] = allocate(config, "keys " + i);
-      values[i] = allocate(config, "values " + i);
+    try {
+      for (int i = 0; i < keys.length; i++) {
+        keys[i] = allocate(config, "keys " + i);
+        values[i] = allocate(config, "values " + i);
+      }
+    } catch (TensorException e) {
+      arena.close(); // a cache is made during steps, and nobody else holds the half of one
+      throw e;
     }
   }
 

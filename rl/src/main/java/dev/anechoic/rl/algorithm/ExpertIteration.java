@@ -127,24 +127,28 @@ public final class ExpertIteration implements Trainer {
     double room = -Math.log(expert.topP());
     double mismatch = 0;
     policy.tape().setRecording(false);
-    for (List<Trajectory> group : MicroBatch.split(rollout)) {
-      RecordedPasses<Tensor, Scores>.Pass recorded = scoring.of(group, false);
-      MicroBatch batch = (recorded != null ? recorded.batch() : policy.batch()).load(group);
-      Scores scores = recorded != null ? recorded.run(batch.targets()) : scores(batch);
-      List<float[]> logprobs = batch.split(scores.logprobs);
-      List<float[]> entropies = batch.split(scores.entropies);
-      for (int s = 0; s < group.size(); s++) {
-        Trajectory t = group.get(s);
-        for (int i = 0; i < t.length(); i++) {
-          double raised = (double) t.logprobs[i] - logprobs.get(s)[i];
-          mismatch = Math.max(mismatch, Math.max(raised - room, -raised));
+    try {
+      for (List<Trajectory> group : MicroBatch.split(rollout)) {
+        RecordedPasses<Tensor, Scores>.Pass recorded = scoring.of(group, false);
+        MicroBatch batch = (recorded != null ? recorded.batch() : policy.batch()).load(group);
+        Scores scores = recorded != null ? recorded.run(batch.targets()) : scores(batch);
+        List<float[]> logprobs = batch.split(scores.logprobs);
+        List<float[]> entropies = batch.split(scores.entropies);
+        for (int s = 0; s < group.size(); s++) {
+          Trajectory t = group.get(s);
+          for (int i = 0; i < t.length(); i++) {
+            double raised = (double) t.logprobs[i] - logprobs.get(s)[i];
+            mismatch = Math.max(mismatch, Math.max(raised - room, -raised));
+          }
+          t.logprobs = logprobs.get(s);
+          t.entropies = entropies.get(s);
         }
-        t.logprobs = logprobs.get(s);
-        t.entropies = entropies.get(s);
+        policy.reset();
       }
+    } finally {
       policy.reset();
+      policy.tape().setRecording(true);
     }
-    policy.tape().setRecording(true);
     return mismatch;
   }
 

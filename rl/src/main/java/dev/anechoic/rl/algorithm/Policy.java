@@ -6,6 +6,7 @@ import dev.anechoic.tensor.Arena;
 import dev.anechoic.tensor.MemoryLedger;
 import dev.anechoic.tensor.Tape;
 import dev.anechoic.tensor.Tensor;
+import dev.anechoic.tensor.TensorException;
 
 /** The model that is trained, with the tape of its passes and its optimizer. */
 public final class Policy implements AutoCloseable {
@@ -68,15 +69,19 @@ public final class Policy implements AutoCloseable {
     return warm == 0 ? config.lr() : config.lr() * Math.min(1, (optimizer.steps() + 1) / warm);
   }
 
-  /** One optimizer step; returns the gradient's norm before clipping. */
+  /**
+   * One optimizer step; returns the gradient's norm before clipping.
+   *
+   * @throws TensorException of kind NOT_FINITE where the gradient has left the numbers
+   */
   public double update() {
     return update(lr());
   }
 
-  /** One optimizer step at this learning rate; returns the gradient's norm before clipping. */
+  /** The same at a learning rate of the caller's. */
   double update(double lr) {
     optimizer.step(lr);
-    return optimizer.gradNorm();
+    return optimizer.finiteGradNorm();
   }
 
   /** Back to the parameters of another model, with a fresh optimizer. */

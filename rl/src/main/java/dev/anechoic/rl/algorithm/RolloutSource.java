@@ -11,6 +11,7 @@ import dev.anechoic.rl.RlStreams;
 import dev.anechoic.rl.algorithm.Interventions.Action;
 import dev.anechoic.rl.algorithm.Interventions.Schedule;
 import dev.anechoic.tensor.Philox;
+import dev.anechoic.tensor.TensorException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -131,6 +132,19 @@ public final class RolloutSource {
     return rollout;
   }
 
+  /** A row of logits with a NaN still gives a token, so nothing before the update would notice. */
+  private static void requireFinite(int step, int prompt, int sample, float[] logprobs) {
+    for (int i = 0; i < logprobs.length; i++) {
+      if (!Float.isFinite(logprobs[i])) {
+        throw new TensorException(
+            TensorException.Kind.NOT_FINITE,
+            "sample of step %d: the log-prob of token %d of prompt %d, sample %d is %s"
+                .formatted(step, i, prompt, sample, logprobs[i]),
+            "the policy has left the numbers: lower lr, or go back to an earlier checkpoint");
+      }
+    }
+  }
+
   private Trajectory grade(
       int step, int prompt, int sample, int samples, Question question, Completion completion) {
     String text = text(completion);
@@ -142,6 +156,7 @@ public final class RolloutSource {
     int[] given = completion.request().prompt();
     int[] tokens = completion.tokens();
     float[] logprobs = completion.logprobs();
+    requireFinite(step, prompt, sample, logprobs);
     boolean forced = schedule != null && schedule.action() == Action.FORCE;
     if (forced) {
       given = concat(given, completion.request().opening());

@@ -192,9 +192,11 @@ final class SharedPromptPass implements AutoCloseable {
     kept = new Arena(backend, Arena.Tag.DATA, ledger);
     if (prompts != null) {
       prompts.close();
+      prompts = null; // should there be no room for the next
     }
     if (completions != null) {
       completions.close();
+      completions = null;
     }
   }
 

@@ -10,6 +10,7 @@ import dev.anechoic.tensor.Arena;
 import dev.anechoic.tensor.MemoryLedger;
 import dev.anechoic.tensor.Tape;
 import dev.anechoic.tensor.Tensor;
+import dev.anechoic.tensor.TensorException;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -129,10 +130,17 @@ final class ValueModel implements AutoCloseable {
     tape.reset();
   }
 
+  /**
+   * One step of each optimizer.
+   *
+   * @throws TensorException of kind NOT_FINITE where a gradient has left the numbers
+   */
   void update() {
     headOptimizer.step(ppo.criticLr());
+    headOptimizer.finiteGradNorm();
     if (ownOptimizer != null) {
       ownOptimizer.step(ppo.criticLr());
+      ownOptimizer.finiteGradNorm();
     }
   }
 

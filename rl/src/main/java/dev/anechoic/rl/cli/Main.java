@@ -11,6 +11,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.util.Locale;
 import java.util.ServiceLoader;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -77,8 +78,13 @@ public final class Main implements Runnable {
     System.exit(exitCode);
   }
 
-  /** The whole command tree, with the subcommands of other modules found on the class path. */
+  /**
+   * The whole command tree, with the subcommands of other modules found on the class path. From
+   * then on numbers are written with a decimal point, in tables, files and charts, wherever the
+   * user lives.
+   */
   static CommandLine commandLine() {
+    Locale.setDefault(Locale.ROOT);
     CommandLine commandLine = new CommandLine(new Main());
     for (CommandProvider provider : ServiceLoader.load(CommandProvider.class)) {
       provider.commands().forEach(commandLine::addSubcommand);

@@ -3,6 +3,7 @@ package dev.anechoic.rl.study;
 import dev.anechoic.model.config.Config;
 import dev.anechoic.model.config.Default;
 import dev.anechoic.model.config.Doc;
+import dev.anechoic.model.config.NewEntryNeeds;
 import dev.anechoic.model.config.Range;
 import dev.anechoic.model.corpus.CorpusConfig;
 import dev.anechoic.model.optim.AdamW;
@@ -29,6 +30,7 @@ public record StudyConfig(
     @Default("{ vocab_size = 512 }") TokenizerConfig tokenizer,
     @Doc("the models that are pretrained and tuned, each with its own settings")
         @Default("{ nano = {} }")
+        @NewEntryNeeds("model")
         Map<String, ModelDials> models,
     RlConfig rl,
     RlConfig.Kl kl,

@@ -2,6 +2,7 @@ package dev.anechoic.rl.algorithm;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.anechoic.model.transformer.ModelConfig;
 import dev.anechoic.model.transformer.Positions;
@@ -17,9 +18,11 @@ import dev.anechoic.tensor.Tape;
 import dev.anechoic.tensor.Tensor;
 import dev.anechoic.tensor.op.Embedding;
 import dev.anechoic.tensor.op.TokenLogProbs;
+import dev.anechoic.tensor.spec.FailingAllocations;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -37,6 +40,37 @@ class SharedPromptPassTest {
       List<Trajectory> again = rollout(5, 4, 17, CONTEXT - 16);
       check(
           name, positions, List.of(rollout(3, 2, 5, 4), rollout(70, 1, 2, 1), again, again, again));
+    }
+  }
+
+  @Test
+  void outOfMemoryWhileItGrowsDoesNoHarm() {
+    MemoryLedger ledger = new MemoryLedger();
+    ModelConfig config = Preset.named("nano").config(VOCAB, CONTEXT);
+    List<Trajectory> small = rollout(3, 2, 5, 4);
+    List<Trajectory> large = rollout(5, 4, 17, 9); // more completions at once
+    try (Backend backend = Backends.open("cpu", BackendOptions.DEFAULT).backend();
+        Transformer model = new Transformer(config, backend, ledger);
+        SharedPromptPass pass =
+            new SharedPromptPass(
+                model,
+                (tape, targets, states) ->
+                    TokenLogProbs.forward(tape, model.logits(tape, states), targets, 1),
+                ledger)) {
+      model.parameters().initialize(7);
+      pass.forEach(small, (t, logprobs) -> assertArrayEquals(alone(model, t), logprobs));
+      int failures =
+          FailingAllocations.atEveryIndex(
+              ledger,
+              () -> {
+                try {
+                  pass.forEach(large, (t, logprobs) -> {});
+                } finally {
+                  pass.forEach(
+                      small, (t, logprobs) -> assertArrayEquals(alone(model, t), logprobs));
+                }
+              });
+      assertTrue(failures > 20, "failed at " + failures + " points only");
     }
   }
 

@@ -12,6 +12,7 @@ import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
@@ -50,6 +51,18 @@ class MainTest {
   void misspeltOptionGetsASuggestion() {
     assertEquals(Main.EXIT_USER, commandLine().execute("doctor", "--hlep"));
     assertTrue(err.toString().contains("--help"), err::toString);
+  }
+
+  @Test
+  void numbersAreWrittenTheSameWayEverywhere() {
+    Locale before = Locale.getDefault();
+    try {
+      Locale.setDefault(Locale.GERMANY);
+      commandLine();
+      assertEquals("1234.5 1,000", "%.1f %,d".formatted(1234.5, 1000));
+    } finally {
+      Locale.setDefault(before);
+    }
   }
 
   @Test

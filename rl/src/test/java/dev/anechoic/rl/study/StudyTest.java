@@ -188,6 +188,8 @@ class StudyTest {
     "expert.top_p=0, expert.top_p",
     "rl.steps=0, rl.steps",
     "models.tiny.model.heads=3, heads (3)",
+    "models.tny.tokens=5, Did you mean 'tiny'?",
+    "models.big.tokens=5 models.big.batch=2, one of tiny",
     "rl.reward=format_only rl.reward_format=poem, rl.reward_format is poem",
     "models.tiny.stop_accuracy=0.5, models.tiny.stop_format",
     "algorithm=grpo rl.samples_per_prompt=1, at least 2",
@@ -201,6 +203,22 @@ class StudyTest {
     UserError error =
         assertThrows(UserError.class, () -> Config.load(StudyConfig.class, file, set), overrides);
     assertTrue(error.getMessage().contains(named), error.getMessage());
+  }
+
+  @Test
+  void anOverrideMayAddAModelThatItDescribes() {
+    Path file = folder.resolve("tiny.toml");
+    Studies.write(file, TINY);
+    List<String> set = List.of("models.big.model.preset=micro", "models.big.tokens=5");
+    StudyConfig study = Config.load(StudyConfig.class, file, set);
+    assertEquals(5, study.models().get("big").tokens());
+    assertTrue(study.models().containsKey("tiny"));
+
+    StudyConfig standard = Config.load(StudyConfig.class, null, List.of("models.nano.tokens=5"));
+    assertEquals(List.of("nano"), List.copyOf(standard.models().keySet()));
+    assertThrows(
+        UserError.class,
+        () -> Config.load(StudyConfig.class, null, List.of("models.micro.tokens=5")));
   }
 
   private static List<String> words(String text) {

@@ -28,6 +28,7 @@ public final class Attention extends Node {
     boolean fits =
         qkv.shape().rank() == 3
             && kvHeads > 0
+            && heads > 0
             && heads % kvHeads == 0
             && qkv.columns() % (heads + 2 * kvHeads) == 0;
     if (!fits) {

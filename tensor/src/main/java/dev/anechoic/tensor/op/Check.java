@@ -60,6 +60,12 @@ final class Check {
     }
   }
 
+  /** A live floating-point operand whose rows, along the last axis, are not empty. */
+  static void rows(String op, Tensor x) {
+    floating(op, x);
+    shape(x.columns() > 0, op, x, "expected rows of at least one element");
+  }
+
   /** Optional per-column parameter of a norm. */
   static void columns(String op, Tensor x, @org.jspecify.annotations.Nullable Tensor parameter) {
     if (parameter != null) {

@@ -22,7 +22,7 @@ public final class CrossEntropy extends Node {
 
   /** logits [N,V] (or [..,V]), targets I32 with one entry per row, to losses [N]. */
   public static Tensor forward(Tape tape, Tensor logits, Tensor targets) {
-    Check.floating("crossEntropy", logits);
+    Check.rows("crossEntropy", logits);
     Check.indices("crossEntropy", targets);
     Check.shape(
         targets.size() == logits.rows(),

@@ -19,7 +19,7 @@ public final class Entropy extends Node {
 
   /** logits [N,V] (or [..,V]) to entropies [N]. */
   public static Tensor forward(Tape tape, Tensor logits, double temperature) {
-    Check.floating("entropy", logits);
+    Check.rows("entropy", logits);
     Check.shape(temperature > 0, "entropy", logits, "expected a temperature above 0");
     int rows = Math.toIntExact(logits.rows());
     Tensor y = tape.arena().tensor(logits.dtype(), rows);

@@ -21,6 +21,7 @@ public final class KlFull extends Node {
 
   /** logitsP and logitsQ [N,V] (or [..,V]) to divergences [N]. */
   public static Tensor forward(Tape tape, Tensor logitsP, Tensor logitsQ, double temperature) {
+    Check.rows("klFull", logitsP);
     Check.floating("klFull", logitsP, logitsQ);
     Check.sameShape("klFull", logitsP, logitsQ);
     Check.shape(temperature > 0, "klFull", logitsP, "expected a temperature above 0");

@@ -26,9 +26,10 @@ public final class LayerNorm extends Node {
   /** x [..,C], weight and bias [C] or null, to y of x's shape. */
   public static Tensor forward(
       Tape tape, Tensor x, @Nullable Tensor weight, @Nullable Tensor bias, double eps) {
-    Check.floating("layerNorm", x);
+    Check.rows("layerNorm", x);
     Check.columns("layerNorm", x, weight);
     Check.columns("layerNorm", x, bias);
+    Check.shape(eps >= 0, "layerNorm", x, "expected an eps of at least 0");
     int rows = Math.toIntExact(x.rows());
     Tensor y = tape.arena().like(x);
     Tensor mean = tape.arena().tensor(x.dtype(), rows);

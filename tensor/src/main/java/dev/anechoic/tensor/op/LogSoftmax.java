@@ -18,7 +18,7 @@ public final class LogSoftmax extends Node {
 
   /** x [..,C] to y of the same shape. */
   public static Tensor forward(Tape tape, Tensor x) {
-    Check.floating("logSoftmax", x);
+    Check.rows("logSoftmax", x);
     Tensor y = tape.arena().like(x);
     tape.backend().logSoftmax(x, y);
     if (tape.records(x)) {

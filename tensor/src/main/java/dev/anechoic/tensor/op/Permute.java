@@ -40,11 +40,13 @@ public final class Permute extends Node {
       inverse[axes[i]] = i;
       dims[i] = x.dim(axes[i]);
     }
-    Check.shape(
-        rank <= 4 && seen == (1 << rank) - 1,
-        "permute",
-        x,
-        "expected each of its (at most 4) axes once, got " + Arrays.toString(axes));
+    if (rank > 4 || seen != (1 << rank) - 1) {
+      Check.shape(
+          false,
+          "permute",
+          x,
+          "expected each of its (at most 4) axes once, got " + Arrays.toString(axes));
+    }
     Tensor y = tape.arena().tensor(x.dtype(), Shape.of(dims));
     tape.backend().permute(x, axes, y, false);
     if (tape.records(x)) {

@@ -42,6 +42,8 @@ public final class PolicyLoss extends Node {
     Check.sameSize("policyLoss", logprobs, oldLogprobs);
     Check.sameSize("policyLoss", logprobs, advantages);
     Check.sameSize("policyLoss", logprobs, ratio);
+    Check.shape(
+        clipLow >= 0 && clipHigh >= 0, "policyLoss", logprobs, "expected clips of at least 0");
     Tensor y = tape.arena().like(logprobs);
     tape.backend().policyLoss(logprobs, oldLogprobs, advantages, clipLow, clipHigh, y, ratio);
     if (tape.records(logprobs)) {

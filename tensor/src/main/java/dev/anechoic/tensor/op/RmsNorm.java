@@ -22,8 +22,9 @@ public final class RmsNorm extends Node {
 
   /** x [..,C], weight [C] or null, to y of x's shape. */
   public static Tensor forward(Tape tape, Tensor x, @Nullable Tensor weight, double eps) {
-    Check.floating("rmsNorm", x);
+    Check.rows("rmsNorm", x);
     Check.columns("rmsNorm", x, weight);
+    Check.shape(eps >= 0, "rmsNorm", x, "expected an eps of at least 0");
     Tensor y = tape.arena().like(x);
     Tensor rstd = tape.arena().tensor(x.dtype(), Math.toIntExact(x.rows()));
     tape.backend().rmsNorm(x, weight, eps, y, rstd);

@@ -48,6 +48,16 @@ public final class Rotary extends Node {
         x,
         table,
         "expected a table [positions, headSize] that covers every position");
+    if (starts != null) {
+      Check.indices("rotary", starts);
+      Check.shape(
+          starts.size() == x.dim(0), "rotary", x, starts, "expected one start per sequence");
+    }
+    Check.shape(
+        !tape.records(x) || !x.hasGrad(),
+        "rotary",
+        x,
+        "it works in place: expected the result of an op, not a parameter with its own gradient");
     tape.backend().rotary(x, starts, table, heads, headSize, false, x);
     if (tape.records(x)) {
       Rotary node = tape.push(Rotary.class, Rotary::new, x);

@@ -18,7 +18,7 @@ public final class Softmax extends Node {
 
   /** x [..,C] to y of the same shape. */
   public static Tensor forward(Tape tape, Tensor x) {
-    Check.floating("softmax", x);
+    Check.rows("softmax", x);
     Tensor y = tape.arena().like(x);
     tape.backend().softmax(x, y);
     if (tape.records(x)) {

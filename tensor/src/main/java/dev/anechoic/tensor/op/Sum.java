@@ -23,7 +23,7 @@ public final class Sum extends Node {
 
   /** x [..,C] to the means [R] of its rows. */
   public static Tensor mean(Tape tape, Tensor x) {
-    Check.shape(x.columns() > 0, "mean", x, "expected rows of at least one element");
+    Check.rows("mean", x);
     return forward(tape, x, 1.0 / x.columns());
   }
 

@@ -23,7 +23,7 @@ public final class TokenLogProbs extends Node {
 
   /** logits [N,V] (or [..,V]), tokens I32 with one entry per row, to log-probs [N] in nats. */
   public static Tensor forward(Tape tape, Tensor logits, Tensor tokens, double temperature) {
-    Check.floating("tokenLogProbs", logits);
+    Check.rows("tokenLogProbs", logits);
     Check.indices("tokenLogProbs", tokens);
     Check.shape(
         tokens.size() == logits.rows(),

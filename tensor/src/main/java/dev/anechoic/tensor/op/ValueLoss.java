@@ -26,6 +26,7 @@ public final class ValueLoss extends Node {
     Check.floating("valueLoss", values, returns);
     Check.sameSize("valueLoss", values, oldValues);
     Check.sameSize("valueLoss", values, returns);
+    Check.shape(clip >= 0, "valueLoss", values, "expected a clip of at least 0");
     Tensor y = tape.arena().like(values);
     tape.backend().valueLoss(values, oldValues, returns, clip, y);
     if (tape.records(values)) {

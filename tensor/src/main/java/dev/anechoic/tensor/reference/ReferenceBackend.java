@@ -61,6 +61,7 @@ public final class ReferenceBackend
 
   @Override
   public void write(Tensor dst, float[] src, int from) {
+    dst.checkHostArray("write", src.length, from);
     if (dst.dtype() == DType.BF16) {
       short[] array = bf16(dst);
       for (int i = 0; i < dst.size(); i++) {
@@ -76,6 +77,7 @@ public final class ReferenceBackend
 
   @Override
   public void write(Tensor dst, double[] src, int from) {
+    dst.checkHostArray("write", src.length, from);
     if (dst.dtype() == DType.BF16) {
       short[] array = bf16(dst);
       for (int i = 0; i < dst.size(); i++) {
@@ -91,6 +93,7 @@ public final class ReferenceBackend
 
   @Override
   public void write(Tensor dst, int[] src, int from) {
+    dst.checkHostArray("write", src.length, from);
     Ints d = Ints.of(dst);
     for (int i = 0; i < d.size; i++) {
       d.put(i, src[from + i]);
@@ -99,6 +102,7 @@ public final class ReferenceBackend
 
   @Override
   public void read(Tensor src, float[] dst, int from) {
+    src.checkHostArray("read", dst.length, from);
     if (src.dtype() == DType.BF16) {
       short[] array = bf16(src);
       for (int i = 0; i < src.size(); i++) {
@@ -114,6 +118,7 @@ public final class ReferenceBackend
 
   @Override
   public void read(Tensor src, double[] dst, int from) {
+    src.checkHostArray("read", dst.length, from);
     if (src.dtype() == DType.BF16) {
       short[] array = bf16(src);
       for (int i = 0; i < src.size(); i++) {
@@ -129,6 +134,7 @@ public final class ReferenceBackend
 
   @Override
   public void read(Tensor src, int[] dst, int from) {
+    src.checkHostArray("read", dst.length, from);
     Ints s = Ints.of(src);
     for (int i = 0; i < s.size; i++) {
       dst[from + i] = s.at(i);

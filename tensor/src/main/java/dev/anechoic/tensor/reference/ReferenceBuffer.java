@@ -17,18 +17,27 @@ record ReferenceBuffer(DType dtype, Object array, long size) implements Buffer {
               .formatted(Integer.MAX_VALUE - 8));
     }
     int length = (int) elements;
-    Object array =
-        switch (dtype) {
-          case F64 -> new double[length];
-          case I32 -> new int[length];
-          case BF16 -> new short[length];
-          case F32 ->
-              throw new TensorException(
-                  TensorException.Kind.DTYPE,
-                  "reference buffer of " + elements + " F32",
-                  "the reference computes in double; ask for backend.floatType()");
-        };
-    return new ReferenceBuffer(dtype, array, elements);
+    try {
+      Object array =
+          switch (dtype) {
+            case F64 -> new double[length];
+            case I32 -> new int[length];
+            case BF16 -> new short[length];
+            case F32 ->
+                throw new TensorException(
+                    TensorException.Kind.DTYPE,
+                    "reference buffer of " + elements + " F32",
+                    "the reference computes in double; ask for backend.floatType()");
+          };
+      return new ReferenceBuffer(dtype, array, elements);
+    } catch (OutOfMemoryError e) {
+      throw new TensorException(
+          TensorException.Kind.MEMORY,
+          "reference buffer of %,d %s".formatted(elements, dtype),
+          "the Java heap of at most %,d bytes has no room; raise -Xmx"
+              .formatted(Runtime.getRuntime().maxMemory()),
+          e);
+    }
   }
 
   static Object arrayOf(Tensor t, DType expected) {

@@ -3,8 +3,10 @@ package dev.anechoic.tensor.spec;
 import static dev.anechoic.tensor.spec.Domain.normal;
 
 import dev.anechoic.tensor.DType;
+import dev.anechoic.tensor.Tensor;
 import dev.anechoic.tensor.op.Attention;
 import dev.anechoic.tensor.op.Rotary;
+import dev.anechoic.tensor.op.Scale;
 import java.util.List;
 
 /** Rotary embedding and attention. */
@@ -75,8 +77,10 @@ final class AttentionSpecs {
         k.rotary(t.get(x), t.maybe(starts), t.get(table), heads, headSize, inverse, t.get(y)));
     if (!inverse) {
       x.differentiable();
-      c.op((tape, t) ->
-          Rotary.forward(tape, t.get(x), t.maybe(starts), t.get(table), heads, headSize));
+      c.op((tape, t) -> {
+        Tensor copy = Scale.forward(tape, t.get(x), 1); // the op works in place
+        return Rotary.forward(tape, copy, t.maybe(starts), t.get(table), heads, headSize);
+      });
     }
     c.flops("3 B T H D", 3.0 * batch * time * heads * headSize);
   }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Collectors;
 
 /**
@@ -18,6 +19,7 @@ public final class OpsPage {
 
   /** Writes the page to the file that is named, or to {@link #FILE}. */
   public static void main(String[] args) throws IOException {
+    Locale.setDefault(Locale.ROOT);
     Path file = args.length > 0 ? Path.of(args[0]) : FILE;
     Files.writeString(file, markdown());
     System.out.println("wrote " + file);

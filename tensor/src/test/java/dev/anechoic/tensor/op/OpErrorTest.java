@@ -134,6 +134,32 @@ class OpErrorTest {
         () -> Rotary.forward(tape, floats(1, 2, 4), null, floats(2, 3), 1, 3),
         "rotary",
         "even size");
+    assertRefused(Kind.SHAPE, () -> Attention.forward(tape, floats(1, 2, 8), 0, 1), "H = 0");
+    assertRefused(
+        Kind.SHAPE,
+        () -> Rotary.forward(tape, floats(2, 3, 4), ints(1), floats(9, 4), 1, 4),
+        "I32[1]",
+        "one start per sequence");
+    assertRefused(
+        Kind.INDEX,
+        () -> Rotary.forward(tape, floats(1, 3, 4), arena.of(new int[] {7}, 1), floats(9, 4), 1, 4),
+        "position 9",
+        "[0, 9)");
+    Tensor parameter = floats(1, 3, 4).requireGrad();
+    parameter.setGrad(floats(1, 3, 4));
+    assertRefused(
+        Kind.SHAPE,
+        () -> Rotary.forward(tape, parameter, null, floats(9, 4), 1, 4),
+        "result of an op");
+  }
+
+  @Test
+  void rowsWithoutElements() {
+    Tensor none = floats(3, 0);
+
+    assertRefused(Kind.SHAPE, () -> Softmax.forward(tape, none), "softmax", "at least one element");
+    assertRefused(Kind.SHAPE, () -> LayerNorm.forward(tape, none, null, null, 1e-5), "layerNorm");
+    assertRefused(Kind.SHAPE, () -> Entropy.forward(tape, none, 1), "entropy");
   }
 
   @Test
@@ -151,6 +177,17 @@ class OpErrorTest {
   void numbersOutsideTheirDomain() {
     assertRefused(Kind.SHAPE, () -> Dropout.forward(tape, floats(2, 2), 1, 1, 1, 1), "0 <= p < 1");
     assertRefused(Kind.SHAPE, () -> Entropy.forward(tape, floats(2, 2), 0), "temperature");
+    assertRefused(Kind.SHAPE, () -> Entropy.forward(tape, floats(2, 2), Double.NaN), "temperature");
+    assertRefused(Kind.SHAPE, () -> RmsNorm.forward(tape, floats(2, 2), null, -1), "eps");
+    assertRefused(Kind.SHAPE, () -> LayerNorm.forward(tape, floats(2, 2), null, null, -1), "eps");
+    assertRefused(
+        Kind.SHAPE,
+        () -> PolicyLoss.forward(tape, floats(2), floats(2), floats(2), -0.1, 0.2, floats(2)),
+        "clips");
+    assertRefused(
+        Kind.SHAPE,
+        () -> ValueLoss.forward(tape, floats(2), floats(2), floats(2), Double.NaN),
+        "clip");
     assertRefused(Kind.SHAPE, () -> SwiGlu.forward(tape, floats(2, 3)), "swiglu", "even");
     assertRefused(Kind.SHAPE, () -> Permute.forward(tape, floats(2, 3), 0, 0), "permute");
     assertRefused(Kind.SHAPE, () -> Slice.forward(tape, floats(2, 3), 1, 2, 4), "slice", "[2, 4)");

@@ -3,6 +3,7 @@ package dev.anechoic.tensor.reference;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.anechoic.tensor.Arena;
 import dev.anechoic.tensor.Backend;
@@ -61,6 +62,73 @@ class ReferenceValuesTest {
     Tensor y = empty(1, 3);
     k.softmax(row(Math.log(1), Math.log(2), Math.log(5)), y);
     assertArrayEquals(new double[] {0.125, 0.25, 0.625}, y.toDoubles(), TINY);
+  }
+
+  @Test
+  void logSoftmaxIsTheLogOfTheWeights() {
+    Tensor y = empty(1, 3);
+    k.logSoftmax(row(1 + Math.log(1), 1 + Math.log(2), 1 + Math.log(5)), y);
+    assertArrayEquals(
+        new double[] {Math.log(0.125), Math.log(0.25), Math.log(0.625)}, y.toDoubles(), TINY);
+  }
+
+  @Test
+  void temperatureDividesTheLogits() {
+    Tensor logprobs = empty(2);
+    Tensor logits = arena.of(new double[] {0, Math.log(3), 5, 6}, 2, 2);
+    k.tokenLogProbs(logits, arena.of(new int[] {1, -1}, 2), 0.5, logprobs, empty(2));
+    assertArrayEquals(new double[] {Math.log(0.9), 0}, logprobs.toDoubles(), TINY); // 9 to 1
+
+    Tensor entropy = empty(1);
+    k.entropy(row(0, Math.log(3)), 0.5, entropy, empty(1));
+    assertEquals(-0.9 * Math.log(0.9) - 0.1 * Math.log(0.1), entropy.toDoubles()[0], TINY);
+  }
+
+  @Test
+  void activationsOfOne() {
+    double sigmoid = Math.E / (1 + Math.E);
+    Tensor y = empty(1, 2);
+    k.silu(row(1, -1), y);
+    assertArrayEquals(new double[] {sigmoid, sigmoid - 1}, y.toDoubles(), TINY);
+
+    Tensor gated = empty(1, 2);
+    k.swiglu(row(1, -1, 10, 100), gated); // gates, then what they let through
+    assertArrayEquals(
+        new double[] {10 * sigmoid, 100 * (sigmoid - 1)}, gated.toDoubles(), 100 * TINY);
+
+    k.gelu(row(1, -1), y);
+    double tanhForm = 0.8411919906082768; // of the exact 0.8413447460685429
+    assertArrayEquals(new double[] {tanhForm, tanhForm - 1}, y.toDoubles(), TINY);
+  }
+
+  @Test
+  void dropoutKeepsAndScalesTheShareAndItsGradientTheSameElements() {
+    int columns = 20_000;
+    Tensor ones = empty(1, columns);
+    k.fill(ones, 1);
+    Tensor y = empty(1, columns);
+    k.dropout(ones, 0.2, 3, 4, 5, y);
+    int kept = 0;
+    for (double value : y.toDoubles()) {
+      assertTrue(value == 0 || value == 1 / 0.8);
+      kept += value == 0 ? 0 : 1;
+    }
+    assertEquals(0.8 * columns, kept, 283); // five standard deviations
+
+    Tensor gradient = empty(1, columns);
+    k.dropoutBackward(ones, 0.2, 3, 4, 5, gradient, false);
+    assertArrayEquals(y.toDoubles(), gradient.toDoubles());
+    double[] first = y.toDoubles();
+    long[][] others = {{2, 4, 5}, {3, 5, 5}, {3, 4, 6}};
+    for (long[] address : others) {
+      k.dropout(ones, 0.2, address[0], (int) address[1], (int) address[2], gradient);
+      double[] other = gradient.toDoubles();
+      int same = 0;
+      for (int i = 0; i < columns; i++) {
+        same += first[i] == other[i] ? 1 : 0;
+      }
+      assertEquals(0.68 * columns, same, 330); // 0.8² + 0.2²
+    }
   }
 
   @Test
