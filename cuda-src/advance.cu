@@ -26,9 +26,11 @@ DEVICE int blockRank(bool yes, int& total) {
 }
 
 // drawn, drawnLogprobs [R]; queue [N,5]; progress [3] and state [7,R] in place; tokens, logprobs [N,M].
-KERNEL __launch_bounds__(1024) advance(const int* drawn, const float* drawnLogprobs, int stopToken,
-                                       int refill, const int* queue, int* progress, int* state,
-                                       int* tokens, float* logprobs, int rows, int columns) {
+// drawnReadouts [R] and readouts [N,M], or both null.
+KERNEL __launch_bounds__(1024) advance(const int* drawn, const float* drawnLogprobs,
+                                       const float* drawnReadouts, int stopToken, int refill,
+                                       const int* queue, int* progress, int* state, int* tokens,
+                                       float* logprobs, float* readouts, int rows, int columns) {
   int *pending = state, *starts = pending + rows, *positions = starts + rows,
       *samples = positions + rows, *remaining = samples + rows, *request = remaining + rows,
       *source = request + rows;
@@ -42,6 +44,9 @@ KERNEL __launch_bounds__(1024) advance(const int* drawn, const float* drawnLogpr
       long long at = n * columns + queue[n * requestFields + requestLimit] - left;
       tokens[at] = drawn[r];
       logprobs[at] = drawnLogprobs[r];
+      if (readouts != nullptr) {
+        readouts[at] = drawnReadouts[r];
+      }
       left = stopToken >= 0 && drawn[r] == stopToken ? 0 : left - 1;
       pending[r] = left > 0 ? drawn[r] : 0;
       starts[r] = left > 0 ? starts[r] + 1 : 0;

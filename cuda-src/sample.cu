@@ -204,11 +204,12 @@ DEVICE int argmax(const float* x, int columns) {
 
 // One block per row. warpSums: the log-sum-exp of such rows is one warp's work elsewhere, and must
 // have the same bits here. temperature 0 takes the largest logit, its log-prob is that of 1.
+// address [4]: lower and upper half of the seed, stream, step; in memory, so that a graph can be
+// started again with others.
 KERNEL __launch_bounds__(1024) sample(const float* logits, int columns, int greedy, float factor,
-                                      int keep, float mass, unsigned seedLow, unsigned seedHigh,
-                                      unsigned stream, unsigned step, const int* samples,
-                                      const int* positions, int* tokens, float* logprobs,
-                                      int warpSums) {
+                                      int keep, float mass, const unsigned* address,
+                                      const int* samples, const int* positions, int* tokens,
+                                      float* logprobs, int warpSums) {
   long long r = blockIdx.x;
   const float* x = logits + r * columns;
   __shared__ float shared;
@@ -238,7 +239,8 @@ KERNEL __launch_bounds__(1024) sample(const float* logits, int columns, int gree
       support = topP(x, columns, support, mass, factor, lse);
       lse = supportLogSumExp(x, columns, support, factor);
     }
-    uint4 words = philox(positions[r], samples[r], step, stream, seedLow, seedHigh);
+    uint4 words =
+        philox(positions[r], samples[r], address[3], address[2], address[0], address[1]);
     float u = static_cast<float>(words.x >> 8) * 0x1p-24f;
     token = inverseCdf(x, columns, support, factor, lse, u);
   }

@@ -470,7 +470,8 @@ public interface Kernels {
    * Draws one token per row by the inverse of the cumulative distribution: the first kept token in
    * vocabulary order whose cumulative probability exceeds the uniform at address (seed, stream,
    * step, samples[n], positions[n]); where rounding leaves none, the last kept one of positive
-   * probability.
+   * probability. Seed, stream and step come in a tensor, so that a recorded rollout can be
+   * replayed.
    *
    * <p>temperature 0 takes the largest logit (first on ties) and ignores topK and topP; its
    * log-prob is that of temperature 1. topK 0, V or more keeps all; topP 1 keeps all. top-k keeps
@@ -481,6 +482,7 @@ public interface Kernels {
    * <p>A row with a NaN logit gives some token in [0, V) and log-prob NaN.
    *
    * @param logits [N,V]
+   * @param address I32 [4], see {@link Philox#address}
    * @param samples I32 [N]
    * @param positions I32 [N]
    * @param tokens I32 [N], out
@@ -491,9 +493,7 @@ public interface Kernels {
       double temperature,
       int topK,
       double topP,
-      long seed,
-      int stream,
-      int step,
+      Tensor address,
       Tensor samples,
       Tensor positions,
       Tensor tokens,
@@ -513,15 +513,16 @@ public interface Kernels {
    * source     the prompt to copy into the cache before the next step (see copySlots), or -1
    * </pre>
    *
-   * <p>Where {@code remaining[r] > 0} the drawn token and its log-prob become number {@code limit -
-   * remaining} of the request, and remaining is counted down by 1, to 0 at once where the token is
-   * the stop token. Where some remain then, {@code pending} is the drawn token, and starts and
-   * positions grow by 1; otherwise pending, starts and positions are 0, so that a free place costs
-   * attention one key. Where asked, free places take the next requests, the first free place the
-   * first one, while {@code progress[0] < progress[1]}.
+   * <p>Where {@code remaining[r] > 0} the drawn token, its log-prob and what was read off its state
+   * become number {@code limit - remaining} of the request, and remaining is counted down by 1, to
+   * 0 at once where the token is the stop token. Where some remain then, {@code pending} is the
+   * drawn token, and starts and positions grow by 1; otherwise pending, starts and positions are 0,
+   * so that a free place costs attention one key. Where asked, free places take the next requests,
+   * the first free place the first one, while {@code progress[0] < progress[1]}.
    *
    * @param drawn I32 [R], as drawn by {@link #sample}
    * @param drawnLogprobs [R], as from there
+   * @param drawnReadouts [R], or null where nothing is read
    * @param stopToken negative for none
    * @param refill whether free places take requests
    * @param queue I32 [N,5]: prompt, pending token, cached tokens, sample, limit (at least 1) of
@@ -530,17 +531,20 @@ public interface Kernels {
    * @param state I32 [7,R], in place
    * @param tokens I32 [N,M], in place: M at least the largest limit
    * @param logprobs [N,M], in place
+   * @param readouts [N,M], in place; null where drawnReadouts is
    */
   void advance(
       Tensor drawn,
       Tensor drawnLogprobs,
+      @Nullable Tensor drawnReadouts,
       int stopToken,
       boolean refill,
       Tensor queue,
       Tensor progress,
       Tensor state,
       Tensor tokens,
-      Tensor logprobs);
+      Tensor logprobs,
+      @Nullable Tensor readouts);
 
   /**
    * AdamW; Loshchilov and Hutter (2019): {@code g = grad * gradFactor[0]; m = β1 m + (1-β1) g; v =

@@ -15,7 +15,23 @@ public final class Philox {
   private static final int W1 = 0xBB67AE85; // sqrt(3) - 1
   private static final int ROUNDS = 10;
 
+  /** Numbers of {@link #address}. */
+  public static final int ADDRESS_SIZE = 4;
+
   private Philox() {}
+
+  /**
+   * The part of an address that a whole rollout shares, as kernels read it from memory: lower and
+   * upper half of the seed, stream, step.
+   */
+  public static int[] address(long seed, int stream, int step) {
+    return new int[] {(int) seed, (int) (seed >>> 32), stream, step};
+  }
+
+  /** The seed of its lower and upper half. */
+  public static long seed(int low, int high) {
+    return (low & 0xFFFFFFFFL) | (long) high << 32;
+  }
 
   /** Writes the four words of one block to {@code out[0..3]}. */
   public static void block(long seed, int stream, int step, int sample, int position, int[] out) {

@@ -8,6 +8,7 @@ import dev.anechoic.tensor.Backend;
 import dev.anechoic.tensor.DType;
 import dev.anechoic.tensor.Kernels.KlEstimator;
 import dev.anechoic.tensor.MemoryLedger;
+import dev.anechoic.tensor.Philox;
 import dev.anechoic.tensor.Recording;
 import dev.anechoic.tensor.Tensor;
 import dev.anechoic.tensor.op.Rotary;
@@ -135,7 +136,17 @@ final class KernelBenchmarks {
     try (Recording step =
         backend.record(() ->
             backend.advance(
-                drawn, drawnLogprobs, -1, true, queue, progress, state, tokens, logprobs))) {
+                drawn,
+                drawnLogprobs,
+                null,
+                -1,
+                true,
+                queue,
+                progress,
+                state,
+                tokens,
+                logprobs,
+                null))) {
       return watch.nanos(() -> {
         backend.copy(begin, progress);
         step.run(); // takes the request
@@ -213,6 +224,7 @@ final class KernelBenchmarks {
         "tokenLogProbsBackward" + shape,
         2 * n,
         () -> backend.tokenLogProbsBackward(x, tokens, 1, lse, one, dX, false));
+    Tensor address = arena.of(Philox.address(1, 1, 1), Philox.ADDRESS_SIZE);
     bytes("entropy" + shape, n, () -> backend.entropy(x, 1, loss, lse));
     bytes(
         "entropyBackward" + shape,
@@ -226,7 +238,7 @@ final class KernelBenchmarks {
     bytes(
         "sample" + shape,
         n,
-        () -> backend.sample(x, 1, 0, 1, 1, 1, 1, tokens, tokens, tokens, loss));
+        () -> backend.sample(x, 1, 0, 1, address, tokens, tokens, tokens, loss));
   }
 
   private void elements(Arena arena) {

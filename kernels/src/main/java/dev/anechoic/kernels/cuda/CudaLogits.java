@@ -1,6 +1,7 @@
 package dev.anechoic.kernels.cuda;
 
 import dev.anechoic.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /** Losses and measures over rows of logits, and sampling from them. */
 interface CudaLogits extends CudaKernels {
@@ -161,9 +162,7 @@ interface CudaLogits extends CudaKernels {
       double temperature,
       int topK,
       double topP,
-      long seed,
-      int stream,
-      int step,
+      Tensor address,
       Tensor samples,
       Tensor positions,
       Tensor tokens,
@@ -180,10 +179,7 @@ interface CudaLogits extends CudaKernels {
         .arg(greedy ? 1f : (float) (1 / temperature))
         .arg(topK)
         .arg((float) topP)
-        .arg(seed & 0xFFFFFFFFL)
-        .arg(seed >>> 32)
-        .arg(stream)
-        .arg(step)
+        .arg(address)
         .arg(samples)
         .arg(positions)
         .out(tokens)
@@ -196,19 +192,22 @@ interface CudaLogits extends CudaKernels {
   default void advance(
       Tensor drawn,
       Tensor drawnLogprobs,
+      @Nullable Tensor drawnReadouts,
       int stopToken,
       boolean refill,
       Tensor queue,
       Tensor progress,
       Tensor state,
       Tensor tokens,
-      Tensor logprobs) {
+      Tensor logprobs,
+      @Nullable Tensor readouts) {
     int rows = Math.toIntExact(drawn.size());
     int threads = Math.min(1024, CudaKernels.blocks(rows, 32) * 32);
     gpu()
         .kernel("advance", 1, 1, 1, threads, 0)
         .arg(drawn)
         .arg(drawnLogprobs)
+        .arg(drawnReadouts)
         .arg(stopToken)
         .arg(refill)
         .arg(queue)
@@ -216,6 +215,7 @@ interface CudaLogits extends CudaKernels {
         .out(state)
         .out(tokens)
         .out(logprobs)
+        .arg(readouts)
         .arg(rows)
         .arg(tokens.columns())
         .launch();

@@ -9,6 +9,7 @@ import dev.anechoic.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Categorical sampling; top-p is the nucleus of Holtzman et al. (2020). */
 interface SampleLoops extends Kernels {
@@ -19,14 +20,16 @@ interface SampleLoops extends Kernels {
       double temperature,
       int topK,
       double topP,
-      long seed,
-      int stream,
-      int step,
+      Tensor addressTensor,
       Tensor samplesTensor,
       Tensor positionsTensor,
       Tensor tokensTensor,
       Tensor logprobsTensor) {
     Floats logits = Floats.of(logitsTensor); // [N,V]
+    Ints address = Ints.of(addressTensor); // [4]
+    long seed = Philox.seed(address.at(0), address.at(1));
+    int stream = address.at(2);
+    int step = address.at(3);
     Ints samples = Ints.of(samplesTensor); // [N]
     Ints positions = Ints.of(positionsTensor); // [N]
     Ints tokens = Ints.of(tokensTensor); // [N]
@@ -47,20 +50,25 @@ interface SampleLoops extends Kernels {
   default void advance(
       Tensor drawnTensor,
       Tensor drawnLogprobsTensor,
+      @Nullable Tensor drawnReadoutsTensor,
       int stopToken,
       boolean refill,
       Tensor queueTensor,
       Tensor progressTensor,
       Tensor stateTensor,
       Tensor tokensTensor,
-      Tensor logprobsTensor) {
+      Tensor logprobsTensor,
+      @Nullable Tensor readoutsTensor) {
     Ints drawn = Ints.of(drawnTensor); // [R]
     Floats drawnLogprobs = Floats.of(drawnLogprobsTensor); // [R]
+    Floats drawnReadouts = // [R]
+        drawnReadoutsTensor == null ? null : Floats.of(drawnReadoutsTensor);
     Ints queue = Ints.of(queueTensor); // [N,5]
     Ints progress = Ints.of(progressTensor); // [3]
     Ints state = Ints.of(stateTensor); // [7,R]
     Ints tokens = Ints.of(tokensTensor); // [N,M]
     Floats logprobs = Floats.of(logprobsTensor); // [N,M]
+    Floats readouts = readoutsTensor == null ? null : Floats.of(readoutsTensor); // [N,M]
     int rows = drawn.size;
     int active = 0;
     for (int r = 0; r < rows; r++) {
@@ -78,6 +86,9 @@ interface SampleLoops extends Kernels {
         int at = n * tokensTensor.columns() + queue.at(5 * n + 4) - left;
         tokens.put(at, drawn.at(r));
         logprobs.put(at, drawnLogprobs.at(r));
+        if (readouts != null && drawnReadouts != null) {
+          readouts.put(at, drawnReadouts.at(r));
+        }
         boolean stops = stopToken >= 0 && drawn.at(r) == stopToken;
         left = stops ? 0 : left - 1;
         state.put(pending, left > 0 ? drawn.at(r) : 0);

@@ -13,6 +13,7 @@ import java.util.Arrays;
  */
 final class SampleKernel extends RowKernel {
   private final Operand logits = new Operand();
+  private final Indices address = new Indices();
   private final Indices samples = new Indices();
   private final Indices positions = new Indices();
   private final Indices tokens = new Indices();
@@ -54,14 +55,13 @@ final class SampleKernel extends RowKernel {
       double temperature,
       int topK,
       double topP,
-      long seed,
-      int stream,
-      int step,
+      Tensor addressTensor,
       Tensor samplesTensor,
       Tensor positionsTensor,
       Tensor tokensTensor,
       Tensor logprobsTensor) {
     logits.set(logitsTensor);
+    address.set(addressTensor);
     samples.set(samplesTensor);
     positions.set(positionsTensor);
     tokens.set(tokensTensor);
@@ -70,9 +70,9 @@ final class SampleKernel extends RowKernel {
     this.temperature = greedy ? 1 : (float) temperature;
     this.topK = topK;
     this.topP = topP;
-    this.seed = seed;
-    this.stream = stream;
-    this.step = step;
+    seed = Philox.seed(address.get(0), address.get(1));
+    stream = address.get(2);
+    step = address.get(3);
     columns = logitsTensor.columns();
     start((int) logitsTensor.rows(), 8L * columns);
   }

@@ -448,15 +448,12 @@ public final class SimdBackend extends ScalarBackend {
       double temperature,
       int topK,
       double topP,
-      long seed,
-      int stream,
-      int step,
+      Tensor address,
       Tensor samples,
       Tensor positions,
       Tensor tokens,
       Tensor logprobs) {
-    sampler.sample(
-        logits, temperature, topK, topP, seed, stream, step, samples, positions, tokens, logprobs);
+    sampler.sample(logits, temperature, topK, topP, address, samples, positions, tokens, logprobs);
   }
 
   @Override

@@ -8,7 +8,7 @@ package dev.anechoic.model.sample;
  * @param logprobs log-probability of each drawn token at the temperature of sampling (of 1 where
  *     that was 0), over the tokens that top-k and top-p kept
  * @param readouts what the sampler's {@link StateReadout} gave for each drawn token; empty where it
- *     had none, or replayed recorded steps
+ *     had none
  * @param stopped whether the stop token ended it, rather than the limit on length
  */
 public record Completion(

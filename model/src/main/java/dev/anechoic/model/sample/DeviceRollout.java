@@ -6,6 +6,7 @@ import dev.anechoic.tensor.Arena;
 import dev.anechoic.tensor.Backend;
 import dev.anechoic.tensor.DType;
 import dev.anechoic.tensor.MemoryLedger;
+import dev.anechoic.tensor.Philox;
 import dev.anechoic.tensor.Recording;
 import dev.anechoic.tensor.Shape;
 import dev.anechoic.tensor.Tape;
@@ -56,6 +57,7 @@ final class DeviceRollout implements AutoCloseable {
   private final Tensor state; // I32 [STATE_FIELDS * slots]
   private final Tensor progress; // I32 [PROGRESS_FIELDS]
   private final Tensor growing; // I32 [1], of the progress
+  private final Tensor address; // I32 [Philox.ADDRESS_SIZE]
   private final Tensor drawn; // I32 [slots]
   private final Tensor drawnLogprobs; // [slots]
   private final Tensor places; // I32 [slots]: 0, 1, 2, ...
@@ -79,6 +81,7 @@ final class DeviceRollout implements AutoCloseable {
     state = fixed.tensor(DType.I32, STATE_FIELDS * slots);
     progress = fixed.tensor(DType.I32, PROGRESS_FIELDS);
     growing = progress.slice(2, 3);
+    address = fixed.tensor(DType.I32, Philox.ADDRESS_SIZE);
     drawn = fixed.tensor(DType.I32, slots);
     drawnLogprobs = fixed.tensor(backend.floatType(), slots);
     int[] all = new int[slots];
@@ -99,13 +102,19 @@ final class DeviceRollout implements AutoCloseable {
     final Tensor queue; // I32 [N,5]
     final Tensor tokens; // I32 [N,M]
     final Tensor logprobs; // [N,M]
+    final @Nullable Tensor readouts; // [N,M]
 
-    Results(int requests, int columns) {
+    Results(int requests, int columns, boolean reads) {
       this.requests = requests;
       this.columns = columns;
       queue = arena.tensor(DType.I32, requests, RolloutPlan.REQUEST_FIELDS);
       tokens = arena.tensor(DType.I32, requests, columns);
       logprobs = arena.tensor(backend.floatType(), requests, columns);
+      readouts = reads ? arena.tensor(backend.floatType(), requests, columns) : null;
+    }
+
+    boolean hold(int wantedRequests, int wantedColumns, boolean reads) {
+      return requests >= wantedRequests && columns >= wantedColumns && (readouts != null || !reads);
     }
 
     @Override
@@ -149,39 +158,42 @@ final class DeviceRollout implements AutoCloseable {
 
     private void decode() {
       Recorded with = Objects.requireNonNull(recorded);
-      SampleSettings s = with.settings;
       cache.copySlots(with.prompts, sources);
       for (int step = 1; step <= STEPS; step++) {
         Tensor hidden = model.hiddenCached(tape, pending, cache, rows, starts);
         backend.sample(
             model.logits(tape, hidden),
-            s.temperature(),
-            s.topK(),
-            s.topP(),
-            s.seed(),
-            s.stream(),
-            s.step(),
+            with.temperature,
+            with.topK,
+            with.topP,
+            address,
             samples,
             positions,
             tokens,
             logprobs);
-        advance(with, step == STEPS);
+        advance(with, with.readout == null ? null : with.readout.read(tape, hidden), step == STEPS);
         tape.reset();
       }
     }
 
-    /** Takes what was drawn, and the next requests where asked. */
-    void advance(Recorded with, boolean refill) {
+    /**
+     * Takes what was drawn, and the next requests where asked.
+     *
+     * @param read [R], or null for nothing
+     */
+    void advance(Recorded with, @Nullable Tensor read, boolean refill) {
       backend.advance(
           tokens,
           logprobs,
-          with.settings.stopToken(),
+          read,
+          with.stopToken,
           refill,
           with.results.queue,
           progress,
           all,
           with.results.tokens,
-          with.results.logprobs);
+          with.results.logprobs,
+          read == null ? null : with.results.readouts);
     }
 
     /** Runs steps while a sequence grows. */
@@ -196,8 +208,18 @@ final class DeviceRollout implements AutoCloseable {
     }
   }
 
-  /** What the numbers in a recording come from. */
-  private record Recorded(SampleSettings settings, Results results, KvCache prompts) {}
+  /**
+   * What a recording holds; the same from rollout to rollout. Seed and step, which change, are read
+   * from {@link #address}.
+   */
+  private record Recorded(
+      double temperature,
+      int topK,
+      double topP,
+      int stopToken,
+      @Nullable StateReadout readout,
+      Results results,
+      KvCache prompts) {}
 
   // ---- one rollout --------------------------------------------------------------------------
 
@@ -205,9 +227,11 @@ final class DeviceRollout implements AutoCloseable {
    * Completes all requests of a queue.
    *
    * @param most places to use at once
+   * @param readout of the states that choose tokens, or null
    * @return tokens drawn
    */
-  long sample(RequestQueue requests, int most, SampleSettings settings) {
+  long sample(
+      RequestQueue requests, int most, SampleSettings settings, @Nullable StateReadout readout) {
     int count = requests.size();
     if (requests.take(count) != 0 || count == 0) {
       return 0;
@@ -223,9 +247,14 @@ final class DeviceRollout implements AutoCloseable {
     Batch batch = batchFor(Math.min(most, count));
     Recorded with =
         new Recorded(
-            settings,
-            resultsFor(count, plan.longestCompletion()),
+            settings.temperature(),
+            settings.topK(),
+            settings.topP(),
+            settings.stopToken(),
+            readout,
+            resultsFor(count, plan.longestCompletion(), readout != null),
             promptsFor(plan.prompts(), promptPositions));
+    backend.write(address, Philox.address(settings.seed(), settings.stream(), settings.step()), 0);
     start(batch, with, plan, count);
     return finish(requests, with, plan, count);
   }
@@ -252,16 +281,16 @@ final class DeviceRollout implements AutoCloseable {
     return made;
   }
 
-  private Results resultsFor(int requests, int columns) {
+  private Results resultsFor(int requests, int columns, boolean reads) {
     Results present = results;
-    if (present != null && present.requests >= requests && present.columns >= columns) {
+    if (present != null && present.hold(requests, columns, reads)) {
       return present;
     }
     if (present != null) {
       present.close();
       results = null; // should there be no room for the next
     }
-    Results made = new Results(requests, columns);
+    Results made = new Results(requests, columns, reads);
     results = made;
     return made;
   }
@@ -293,7 +322,7 @@ final class DeviceRollout implements AutoCloseable {
       int from = segment.progress();
       backend.copy(uploads.slice(from, from + PROGRESS_FIELDS), progress);
       backend.fill(batch.all, 0);
-      batch.advance(with, true);
+      batch.advance(with, null, true); // nothing is drawn yet
       batch.run(with, segment.blocks(batch.size));
     }
     prefilledTokens += plan.prefillTokens();
@@ -319,7 +348,13 @@ final class DeviceRollout implements AutoCloseable {
     float[] logprobs = new float[count * columns];
     backend.read(with.results.tokens.slice(0, count), tokens, 0);
     backend.read(with.results.logprobs.slice(0, count), logprobs, 0);
-    int stopToken = with.settings.stopToken();
+    float[] readouts = NOT_READ;
+    if (with.readout != null) {
+      readouts = new float[count * columns];
+      Tensor read = Objects.requireNonNull(with.results.readouts);
+      backend.read(read.slice(0, count), readouts, 0);
+    }
+    int stopToken = with.stopToken;
     long decoded = 0;
     for (int n = 0; n < count; n++) {
       int first = n * columns;
@@ -336,7 +371,7 @@ final class DeviceRollout implements AutoCloseable {
               requests.request(n),
               Arrays.copyOfRange(tokens, first, end),
               Arrays.copyOfRange(logprobs, first, end),
-              NOT_READ,
+              with.readout == null ? NOT_READ : Arrays.copyOfRange(readouts, first, end),
               stopped));
     }
     return decoded;

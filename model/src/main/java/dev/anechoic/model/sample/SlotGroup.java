@@ -6,6 +6,7 @@ import dev.anechoic.tensor.Arena;
 import dev.anechoic.tensor.Backend;
 import dev.anechoic.tensor.DType;
 import dev.anechoic.tensor.MemoryLedger;
+import dev.anechoic.tensor.Philox;
 import dev.anechoic.tensor.Tape;
 import dev.anechoic.tensor.Tensor;
 import dev.anechoic.tensor.op.MatMul;
@@ -45,6 +46,7 @@ final class SlotGroup implements AutoCloseable {
   private final int[] rowPositions;
   private final float[] rowLogprobs;
   private final float[] rowReadouts;
+  private int[] address = {};
   private int[] prefillTokens = new int[0];
   private final int[] prefillRows;
   private final int[] copySources;
@@ -119,9 +121,10 @@ final class SlotGroup implements AutoCloseable {
     this.readout = readout;
     int usable = Math.min(most, slots.length);
     if (rollout != null && !model.isObserved()) {
-      decodedTokens += rollout.sample(queue, usable, settings);
+      decodedTokens += rollout.sample(queue, usable, settings, readout);
       return;
     }
+    address = Philox.address(settings.seed(), settings.stream(), settings.step());
     while (true) {
       int free = usable - active;
       if (active == 0 || free * REFILL_PART >= usable) {
@@ -286,9 +289,7 @@ final class SlotGroup implements AutoCloseable {
         settings.temperature(),
         settings.topK(),
         settings.topP(),
-        settings.seed(),
-        settings.stream(),
-        settings.step(),
+        upload(address, address.length),
         upload(rowSamples, rows),
         upload(rowPositions, rows),
         tokens,

@@ -2,6 +2,7 @@ package dev.anechoic.model.sample;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -13,12 +14,15 @@ import dev.anechoic.model.testing.Replays;
 import dev.anechoic.model.transformer.ModelConfig;
 import dev.anechoic.model.transformer.Positions;
 import dev.anechoic.model.transformer.Transformer;
+import dev.anechoic.model.transformer.ValueHead;
 import dev.anechoic.tensor.Backend;
 import dev.anechoic.tensor.MemoryLedger;
 import dev.anechoic.tensor.Philox;
+import dev.anechoic.tensor.Tensor;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -35,7 +39,15 @@ class DeviceRolloutTest {
   private final StringBuilder calls = new StringBuilder();
 
   private static final Map<String, Character> LETTERS =
-      Map.of("launch", 'L', "copyIn", 'i', "copyOut", 'o', "synchronize", 'S', "elapsedNanos", 'S');
+      Map.ofEntries(
+          Map.entry("launch", 'L'),
+          Map.entry("copyIn", 'i'),
+          Map.entry("copyOut", 'o'),
+          Map.entry("synchronize", 'S'),
+          Map.entry("elapsedNanos", 'S'),
+          Map.entry("graph", 'G'),
+          Map.entry("loop", 'G'),
+          Map.entry("update", 'U'));
 
   private Driver recorded(Driver driver, boolean loops) {
     return (Driver) proxy(Driver.class, driver, loops);
@@ -46,12 +58,12 @@ class DeviceRolloutTest {
         DeviceRolloutTest.class.getClassLoader(),
         new Class<?>[] {type},
         (proxy, method, arguments) -> {
+          if (method.getName().equals("loop") && !loops) {
+            return null;
+          }
           Character letter = LETTERS.get(method.getName());
           if (letter != null) {
             calls.append(letter);
-          }
-          if (method.getName().equals("loop") && !loops) {
-            return null;
           }
           try {
             Object result = method.invoke(target, arguments);
@@ -97,6 +109,62 @@ class DeviceRolloutTest {
     assertTrue(completions.stream().anyMatch(Completion::stopped));
   }
 
+  /** The graph of the steps and the one that goes round are made in the first rollout. */
+  @Test
+  void rolloutsOfOneShapeMakeTheirGraphsOnceWhateverSeedAndStep() {
+    for (boolean wgmma : new boolean[] {false, true}) {
+      Positions positions = wgmma ? Positions.ROTARY : Positions.LEARNED;
+      try (Backend backend = device(wgmma, true);
+          Transformer model = model(positions, backend);
+          Transformer plain = model(positions, Replays.never(backend));
+          ValueHead head = new ValueHead(model.config().channels(), backend, ledger);
+          Sampler sampler = new Sampler(model, 4, CONTEXT, ledger);
+          Sampler expected = new Sampler(plain, 4, CONTEXT, ledger)) {
+        head.parameters().initialize(SEED);
+        sampler.setReadout((tape, hidden) -> head.values(tape, hidden, false));
+        expected.setReadout((tape, hidden) -> head.values(tape, hidden, false));
+        for (int step = 1; step <= 4; step++) {
+          SampleSettings settings =
+              SampleSettings.of(1, 30, 2, SEED + ((long) step << 33)).at(7 + step, step);
+          calls.setLength(0);
+          List<Completion> drawn = sampler.sample(requests(14), settings);
+          assertEquals(step == 1 ? 2 : 0, count('G'), "graphs made for rollout " + step);
+          assertEquals(0, count('U'), "nodes changed for rollout " + step);
+          assertEndsDiffer(drawn);
+          assertSame(expected.sample(requests(14), settings), drawn);
+        }
+      }
+    }
+  }
+
+  @Test
+  void anUpdateOfTheModelShowsInAReplayedRollout() {
+    for (boolean wgmma : new boolean[] {false, true}) {
+      try (Backend backend = device(wgmma, true);
+          Transformer model = model(Positions.ROTARY, backend);
+          Transformer plain = model(Positions.ROTARY, Replays.never(backend));
+          Sampler sampler = new Sampler(model, 4, CONTEXT, ledger);
+          Sampler expected = new Sampler(plain, 4, CONTEXT, ledger)) {
+        List<Completion> before = sampler.sample(requests(14), settings(1));
+        for (Transformer each : List.of(model, plain)) {
+          Tensor flat = each.parameters().flat();
+          backend.scale(flat, 0.75, flat, false);
+        }
+        calls.setLength(0);
+        List<Completion> after = sampler.sample(requests(14), settings(1));
+        assertEquals(0, count('G'));
+        assertSame(expected.sample(requests(14), settings(1)), after);
+        assertFalse(
+            Arrays.equals(before.getFirst().logprobs(), after.getFirst().logprobs()),
+            "the update changes nothing: the test shows nothing");
+      }
+    }
+  }
+
+  private long count(char letter) {
+    return calls.chars().filter(c -> c == letter).count();
+  }
+
   @Test
   void repeatingGraphsRunNoLongerThanTheSequencesGrow() {
     try (Backend backend = device(false, true);
@@ -106,8 +174,7 @@ class DeviceRolloutTest {
       calls.setLength(0);
       sampler.sample(requests(3), settings(1));
       // The settings are the same, so only the prefill and the start are launches of their own.
-      long graphs = calls.chars().filter(c -> c == 'L').count();
-      assertTrue(graphs < 60, "launches: " + graphs);
+      assertTrue(count('L') < 60, "launches: " + count('L'));
     }
   }
 
@@ -195,6 +262,7 @@ class DeviceRolloutTest {
     for (int i = 0; i < expected.size(); i++) {
       assertArrayEquals(expected.get(i).tokens(), actual.get(i).tokens());
       assertArrayEquals(expected.get(i).logprobs(), actual.get(i).logprobs());
+      assertArrayEquals(expected.get(i).readouts(), actual.get(i).readouts());
       assertEquals(expected.get(i).stopped(), actual.get(i).stopped());
     }
   }

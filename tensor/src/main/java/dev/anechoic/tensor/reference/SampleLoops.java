@@ -6,6 +6,7 @@ import dev.anechoic.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Categorical sampling; top-p is the nucleus of Holtzman et al. (2020). */
 interface SampleLoops extends Kernels {
@@ -16,14 +17,16 @@ interface SampleLoops extends Kernels {
       double temperature,
       int topK,
       double topP,
-      long seed,
-      int stream,
-      int step,
+      Tensor addressTensor,
       Tensor samplesTensor,
       Tensor positionsTensor,
       Tensor tokensTensor,
       Tensor logprobsTensor) {
     Doubles logits = Doubles.of(logitsTensor); // [N,V]
+    Ints address = Ints.of(addressTensor); // [4]
+    long seed = Philox.seed(address.at(0), address.at(1));
+    int stream = address.at(2);
+    int step = address.at(3);
     Ints samples = Ints.of(samplesTensor); // [N]
     Ints positions = Ints.of(positionsTensor); // [N]
     Ints tokens = Ints.of(tokensTensor); // [N]
@@ -44,20 +47,25 @@ interface SampleLoops extends Kernels {
   default void advance(
       Tensor drawnTensor,
       Tensor drawnLogprobsTensor,
+      @Nullable Tensor drawnReadoutsTensor,
       int stopToken,
       boolean refill,
       Tensor queueTensor,
       Tensor progressTensor,
       Tensor stateTensor,
       Tensor tokensTensor,
-      Tensor logprobsTensor) {
+      Tensor logprobsTensor,
+      @Nullable Tensor readoutsTensor) {
     Ints drawn = Ints.of(drawnTensor); // [R]
     Doubles drawnLogprobs = Doubles.of(drawnLogprobsTensor); // [R]
+    Doubles drawnReadouts = // [R]
+        drawnReadoutsTensor == null ? null : Doubles.of(drawnReadoutsTensor);
     Ints queue = Ints.of(queueTensor); // [N,5]
     Ints progress = Ints.of(progressTensor); // [3]
     Ints state = Ints.of(stateTensor); // [7,R]
     Ints tokens = Ints.of(tokensTensor); // [N,M]
     Doubles logprobs = Doubles.of(logprobsTensor); // [N,M]
+    Doubles readouts = readoutsTensor == null ? null : Doubles.of(readoutsTensor); // [N,M]
     int rows = drawn.size;
     int active = 0;
     for (int r = 0; r < rows; r++) {
@@ -75,6 +83,9 @@ interface SampleLoops extends Kernels {
         int at = n * tokensTensor.columns() + queue.at(5 * n + 4) - left;
         tokens.put(at, drawn.at(r));
         logprobs.put(at, drawnLogprobs.at(r));
+        if (readouts != null && drawnReadouts != null) {
+          readouts.put(at, drawnReadouts.at(r));
+        }
         boolean stops = stopToken >= 0 && drawn.at(r) == stopToken;
         left = stops ? 0 : left - 1;
         state.put(pending, left > 0 ? drawn.at(r) : 0);

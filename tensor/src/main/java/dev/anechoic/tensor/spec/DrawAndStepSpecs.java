@@ -32,7 +32,8 @@ final class DrawAndStepSpecs {
             "advance",
             Grid.of("R", 1, 2, 3, 7, 31, 32, 33, 65, 255, 257, 1030)
                 .and("waiting", 0, 1, 5, 40, 2000)
-                .and("refill", 1, 0, 1),
+                .and("refill", 1, 0, 1)
+                .and("readouts", 0, 1),
             DrawAndStepSpecs::advance),
         new OpSpec(
             "adamW",
@@ -45,6 +46,9 @@ final class DrawAndStepSpecs {
     int topK = c.d(4);
     double topP = c.d(5) / 8.0;
     Operand logits = c.in("logits [N,V]", normal(c.d(2)), c.d(0), c.d(1)).rows();
+    int[] numbers = Philox.address(c.seed(), STREAM, STEP);
+    Operand address =
+        c.in("address [4]", DType.I32, (seed, operand, i) -> numbers[i], numbers.length);
     Operand samples = c.in("samples [N]", DType.I32, index(1000), c.d(0)).rows();
     Operand positions = c.in("positions [N]", DType.I32, index(1000), c.d(0)).rows();
     Operand tokens = c.out("tokens [N]", DType.I32, c.d(0)).rows();
@@ -55,9 +59,7 @@ final class DrawAndStepSpecs {
             temperature,
             topK,
             topP,
-            c.seed(),
-            STREAM,
-            STEP,
+            t.get(address),
             t.get(samples),
             t.get(positions),
             t.get(tokens),
@@ -139,6 +141,8 @@ final class DrawAndStepSpecs {
     int columns = 5;
     Operand drawn = c.in("drawn [R]", DType.I32, index(4), rows);
     Operand drawnLogprobs = c.in("drawnLogprobs [R]", normal(1), rows);
+    boolean reads = c.d(3) == 1;
+    Operand drawnReadouts = c.inIf(reads, "drawnReadouts [R]", normal(1), rows);
     // Limits are 4 and 5, and at most 4 remain.
     Domain requestOf =
         (seed, operand, i) ->
@@ -156,17 +160,20 @@ final class DrawAndStepSpecs {
     Operand state = c.inOut("state [7,R]", DType.I32, stateOf, 7, rows);
     Operand tokens = c.inOut("tokens [N,M]", DType.I32, index(100), requests, columns);
     Operand logprobs = c.inOut("logprobs [N,M]", normal(1), requests, columns);
+    Operand readouts = reads ? c.inOut("readouts [N,M]", normal(1), requests, columns) : null;
     c.run((k, t) ->
         k.advance(
             t.get(drawn),
             t.get(drawnLogprobs),
+            t.maybe(drawnReadouts),
             stopToken,
             refill,
             t.get(queue),
             t.get(progress),
             t.get(state),
             t.get(tokens),
-            t.get(logprobs)));
+            t.get(logprobs),
+            t.maybe(readouts)));
   }
 
   private static void adamW(OpCase c) {

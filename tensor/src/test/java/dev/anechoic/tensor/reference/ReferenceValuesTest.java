@@ -10,6 +10,7 @@ import dev.anechoic.tensor.Backend;
 import dev.anechoic.tensor.DType;
 import dev.anechoic.tensor.Kernels.KlEstimator;
 import dev.anechoic.tensor.MemoryLedger;
+import dev.anechoic.tensor.Philox;
 import dev.anechoic.tensor.Tensor;
 import dev.anechoic.tensor.TensorException;
 import org.junit.jupiter.api.Test;
@@ -213,7 +214,8 @@ class ReferenceValuesTest {
     Tensor tokens = arena.zeros(DType.I32, 1);
     Tensor logprobs = empty(1);
     Tensor zero = arena.zeros(DType.I32, 1);
-    k.sample(row(0, 2, 2, 1), 0, 1, 0.1, 1, 1, 1, zero, zero, tokens, logprobs);
+    Tensor address = arena.of(Philox.address(1, 1, 1), Philox.ADDRESS_SIZE);
+    k.sample(row(0, 2, 2, 1), 0, 1, 0.1, address, zero, zero, tokens, logprobs);
     assertEquals(1, tokens.toInts()[0]);
     double sum = 1 + 2 * Math.exp(2) + Math.E;
     assertEquals(2 - Math.log(sum), logprobs.toDoubles()[0], TINY);
@@ -239,9 +241,7 @@ class ReferenceValuesTest {
         1,
         3,
         0.7,
-        5,
-        1,
-        1,
+        arena.of(Philox.address(5, 1, 1), Philox.ADDRESS_SIZE),
         samples,
         arena.of(positions, draws),
         tokens,
