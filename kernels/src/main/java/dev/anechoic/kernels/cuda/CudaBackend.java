@@ -132,7 +132,7 @@ public final class CudaBackend
           "only the reference backend computes in double; use F32");
     }
     long bytes = Math.max(1, elements * dtype.bytes());
-    long address = device.pool().take(bytes);
+    long address = device.take(bytes);
     device.zero(address, bytes);
     return new CudaBuffer(address, dtype, elements, bytes);
   }

@@ -68,7 +68,7 @@ final class CudaDevice implements AutoCloseable {
     this.driver = driver;
     this.pool = new DevicePool(driver);
     this.staging = new Staging(driver);
-    this.roundedWeights = new RoundedWeights(pool);
+    this.roundedWeights = new RoundedWeights(pool, this::take);
     this.indexReport = pool.take(4L * INDEX_REPORT_INTS);
     driver.zero(indexReport, 4L * INDEX_REPORT_INTS);
   }
@@ -162,7 +162,7 @@ final class CudaDevice implements AutoCloseable {
           kernel.sharedBytes(),
           kernel.block());
     } catch (DriverException e) {
-      throw failed(kernel.describe(), e);
+      throw e.launch() == 0 ? failed(kernel.describe(), e) : failedEarlier(e);
     }
   }
 
@@ -173,7 +173,7 @@ final class CudaDevice implements AutoCloseable {
       graph.launch();
     } catch (DriverException e) {
       int at = e.launch();
-      throw failed(at >= 0 ? list.get(at).description() : list.describe(), e);
+      throw at >= 0 ? failed(list.get(at).description(), e) : failedEarlier(e);
     }
   }
 
@@ -182,7 +182,10 @@ final class CudaDevice implements AutoCloseable {
         TensorException.Kind.BACKEND, what, e.reason() + "; this is a defect of the kernel", e);
   }
 
-  /** An error that a later call reported: one of the latest launches, the newest last. */
+  /**
+   * An error that a later call reported: one of the latest launches, the newest last. A device that
+   * has failed once answers every call with it.
+   */
   private TensorException failedEarlier(DriverException e) {
     StringBuilder what = new StringBuilder("one of the latest kernels:");
     for (int i = Math.max(0, launches - RECENT); i < launches; i++) {
@@ -195,6 +198,23 @@ final class CudaDevice implements AutoCloseable {
   }
 
   // ---- graphs -------------------------------------------------------------------------------
+
+  Driver.Graph graph(Launches list) {
+    try {
+      return driver.graph(list);
+    } catch (DriverException e) {
+      throw failedEarlier(e);
+    }
+  }
+
+  /** See {@link Driver#loop}. */
+  Driver.@Nullable Graph loop(Launches once, Launches round, long more) {
+    try {
+      return driver.loop(once, round, more);
+    } catch (DriverException e) {
+      throw failedEarlier(e);
+    }
+  }
 
   /** Collects launches from now on instead of starting them; see {@link GraphRecorder}. */
   void record(GraphRecorder into) {
@@ -252,6 +272,15 @@ final class CudaDevice implements AutoCloseable {
 
   // ---- memory -------------------------------------------------------------------------------
 
+  /** Memory of the pool, see {@link DevicePool#take}. */
+  long take(long bytes) {
+    try {
+      return pool.take(bytes);
+    } catch (DriverException e) {
+      throw failedEarlier(e);
+    }
+  }
+
   /**
    * Memory for one op, used until the next op asks. A larger request moves it, which is safe in
    * stream order.
@@ -263,7 +292,7 @@ final class CudaDevice implements AutoCloseable {
         pool.give(scratch, scratchBytes);
       }
       scratchBytes = DevicePool.blockBytes(bytes + bytes / 4);
-      scratch = pool.take(scratchBytes);
+      scratch = take(scratchBytes);
       scratchMoves++;
     }
     return scratch;
@@ -277,7 +306,11 @@ final class CudaDevice implements AutoCloseable {
   /** Sets new memory to zero, after everything that was started before. */
   void zero(long address, long bytes) {
     flushRecorded();
-    driver.zero(address, bytes);
+    try {
+      driver.zero(address, bytes);
+    } catch (DriverException e) {
+      throw failedEarlier(e);
+    }
   }
 
   /** Where a kernel reports an index out of range; the host looks at the next synchronisation. */
@@ -316,7 +349,11 @@ final class CudaDevice implements AutoCloseable {
   }
 
   MemorySegment stage(long bytes) {
-    return staging.take(bytes);
+    try {
+      return staging.take(bytes);
+    } catch (DriverException e) {
+      throw failedEarlier(e);
+    }
   }
 
   long stagePieceBytes() {
@@ -325,23 +362,31 @@ final class CudaDevice implements AutoCloseable {
 
   void copyIn(long to, MemorySegment pinned, long bytes) {
     flushRecorded();
-    driver.copyIn(to, pinned, bytes);
+    try {
+      driver.copyIn(to, pinned, bytes);
+    } catch (DriverException e) {
+      throw failedEarlier(e);
+    }
   }
 
   void copyOut(MemorySegment pinned, long from, long bytes) {
     flushRecorded();
-    driver.copyOut(pinned, from, bytes);
+    try {
+      driver.copyOut(pinned, from, bytes);
+    } catch (DriverException e) {
+      throw failedEarlier(e);
+    }
   }
 
   /** Waits for all work, and throws what went wrong on the device meanwhile. */
   void synchronize() {
     flushRecorded();
     MemorySegment report = null;
-    if (indicesUnchecked) {
-      report = staging.take(4L * INDEX_REPORT_INTS);
-      driver.copyOut(report, indexReport, report.byteSize());
-    }
     try {
+      if (indicesUnchecked) {
+        report = staging.take(4L * INDEX_REPORT_INTS);
+        driver.copyOut(report, indexReport, report.byteSize());
+      }
       driver.synchronize();
     } catch (DriverException e) {
       throw failedEarlier(e);

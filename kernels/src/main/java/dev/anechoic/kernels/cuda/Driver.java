@@ -97,6 +97,9 @@ public interface Driver extends AutoCloseable {
   /** Marks the event here in the stream. */
   void record(long event);
 
+  /** Waits for all work before a recorded event. */
+  void waitFor(long event);
+
   /** Nanoseconds between two recorded events; waits for the second. */
   double elapsedNanos(long from, long to);
 

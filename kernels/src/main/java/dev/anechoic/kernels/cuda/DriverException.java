@@ -12,7 +12,8 @@ public final class DriverException extends RuntimeException {
   }
 
   /**
-   * @param launch which one of a graph's launches failed, or -1 where it is not known
+   * @param launch which one of a graph's launches failed, 0 for a single one; -1 where it is not
+   *     known, or where the driver may be telling of an earlier one
    */
   public DriverException(String reason, int launch) {
     super(reason);
@@ -25,7 +26,7 @@ public final class DriverException extends RuntimeException {
     return reason;
   }
 
-  /** Which one of a graph's launches failed, or -1. */
+  /** Which one of a graph's launches failed, 0 for a single one; or -1. */
   int launch() {
     return launch;
   }

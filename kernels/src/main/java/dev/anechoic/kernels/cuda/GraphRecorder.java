@@ -114,7 +114,7 @@ final class GraphRecorder implements Recording {
         Launches.Launch launch = s.launches.get(i);
         (launch.prepares && !writesParameters ? s.once : s.round).add(launch);
       }
-      s.loop = device.driver().loop(s.once, s.round, more);
+      s.loop = device.loop(s.once, s.round, more);
       s.loopsWhile = more;
     }
     return s.loop;
@@ -244,7 +244,7 @@ final class GraphRecorder implements Recording {
   private Driver.Graph graphOf(Segment s) {
     Driver.Graph graph = s.graph;
     if (graph == null) {
-      graph = device.driver().graph(s.launches);
+      graph = device.graph(s.launches);
       s.graph = graph;
       builds++;
     }

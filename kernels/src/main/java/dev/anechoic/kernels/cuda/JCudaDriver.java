@@ -44,6 +44,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import jcuda.Pointer;
 import jcuda.driver.CUDA_KERNEL_NODE_PARAMS;
 import jcuda.driver.CUcontext;
@@ -71,6 +72,16 @@ import org.jspecify.annotations.Nullable;
 public final class JCudaDriver implements Driver {
   private static final int PINNED_SLAB_BYTES = 1 << 20;
   private static final int DEFAULT_SHARED_BYTES = 48 << 10;
+
+  /** What a launch answers for its own sake; everything else may come from an earlier kernel. */
+  private static final Set<Integer> REFUSALS =
+      Set.of(
+          CUresult.CUDA_ERROR_INVALID_VALUE,
+          CUresult.CUDA_ERROR_INVALID_HANDLE,
+          CUresult.CUDA_ERROR_INVALID_IMAGE,
+          CUresult.CUDA_ERROR_NO_BINARY_FOR_GPU,
+          CUresult.CUDA_ERROR_OUT_OF_MEMORY,
+          CUresult.CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES);
 
   private final CUdevice device = new CUdevice();
   private final ContextHandle context = new ContextHandle();
@@ -403,7 +414,7 @@ public final class JCudaDriver implements Driver {
             new HostAddress(arguments.address()),
             null);
     if (result != CUresult.CUDA_SUCCESS) {
-      throw new DriverException(errorText(result));
+      throw new DriverException(errorText(result), REFUSALS.contains(result) ? 0 : -1);
     }
   }
 
@@ -431,9 +442,14 @@ public final class JCudaDriver implements Driver {
   }
 
   @Override
+  public void waitFor(long event) {
+    check(cuEventSynchronize(events.get((int) event)), "cuEventSynchronize");
+  }
+
+  @Override
   public double elapsedNanos(long from, long to) {
     float[] millis = new float[1];
-    check(cuEventSynchronize(events.get((int) to)), "cuEventSynchronize");
+    waitFor(to);
     check(
         cuEventElapsedTime(millis, events.get((int) from), events.get((int) to)),
         "cuEventElapsedTime");

@@ -1,5 +1,6 @@
 package dev.anechoic.kernels.cuda;
 
+import java.util.function.LongUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -57,10 +58,16 @@ final class RoundedWeights {
   private static final int BUCKETS = 1024;
 
   private final DevicePool pool;
+  private final LongUnaryOperator take;
   private final @Nullable Entry[] buckets = new Entry[BUCKETS];
 
-  RoundedWeights(DevicePool pool) {
+  /**
+   * @param pool to which rooms go back
+   * @param take takes one of so many bytes from it
+   */
+  RoundedWeights(DevicePool pool, LongUnaryOperator take) {
     this.pool = pool;
+    this.take = take;
   }
 
   private static int bucket(long source) {
@@ -81,7 +88,7 @@ final class RoundedWeights {
         return e;
       }
     }
-    Entry entry = new Entry(source, form, rows, columns, bytes, pool.take(bytes));
+    Entry entry = new Entry(source, form, rows, columns, bytes, take.applyAsLong(bytes));
     entry.next = buckets[bucket];
     buckets[bucket] = entry;
     return entry;

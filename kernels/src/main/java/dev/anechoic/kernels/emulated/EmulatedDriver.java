@@ -231,7 +231,7 @@ public final class EmulatedDriver implements Driver {
       throw new IllegalStateException("the emulation library cannot be called", e);
     }
     if (failed != 0) {
-      throw new DriverException(errorText());
+      throw new DriverException(errorText(), 0);
     }
   }
 
@@ -348,6 +348,11 @@ public final class EmulatedDriver implements Driver {
   @Override
   public void record(long event) {
     eventNanos.set((int) event, System.nanoTime());
+  }
+
+  @Override
+  public void waitFor(long event) {
+    // Work runs to its end before its call returns.
   }
 
   @Override

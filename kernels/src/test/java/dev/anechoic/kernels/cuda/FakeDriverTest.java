@@ -64,6 +64,20 @@ class FakeDriverTest {
           backend.gelu(x, arena.like(x));
           backend.synchronize();
         }
+        case "geluThen" -> {
+          Tensor x = arena.of(new float[] {-1, 0, 1, 2, 3, 4}, 2, 3);
+          Tensor y = arena.like(x);
+          backend.gelu(x, y);
+          switch (args[2]) {
+            case "launch" -> backend.add(x, x, y);
+            case "write" -> backend.write(y, new float[6], 0);
+            case "read" -> y.toFloats();
+            case "allocate" ->
+                new Arena(backend, Arena.Tag.DATA, new MemoryLedger()).tensor(DType.F32, 1 << 23);
+            case "graph" -> backend.record(() -> backend.add(x, x, y)).run();
+            default -> throw new IllegalArgumentException(args[2]);
+          }
+        }
         case "replay" -> replay(backend, arena);
         case "repeat" -> repeat(backend, arena);
         default -> throw new IllegalArgumentException(args[0]);
@@ -267,6 +281,17 @@ class FakeDriverTest {
     assertTrue(said.contains("an illegal memory access was encountered"), said);
     assertTrue(said.contains("kernel gelu, grid (1, 1, 1), 256 threads"), said);
     assertTrue(said.contains("F32[2, 3]"), said);
+  }
+
+  @Test
+  void anErrorThatALaterCallReportsNamesTheEarlierKernel() throws Exception {
+    for (String later : List.of("launch", "write", "read", "allocate", "graph")) {
+      Map<String, String> broken = Map.of("FAKE_BROKEN", "gelu", "FAKE_EAGER", "1");
+      String said = run(broken, "geluThen", "cuda-f32", later);
+      assertTrue(said.contains("an illegal memory access was encountered"), later + said);
+      assertTrue(said.contains("one of the latest kernels"), later + said);
+      assertTrue(said.contains("kernel gelu, grid (1, 1, 1), 256 threads"), later + said);
+    }
   }
 
   @Test

@@ -6,8 +6,9 @@
 //   FAKE_MAJOR      of the compute capability       FAKE_LOAD     what cuModuleLoadData returns
 //   FAKE_ROOM       bytes of device memory          FAKE_BROKEN   a kernel that accesses memory wrongly
 //   FAKE_POOLS      whether it has memory pools     FAKE_LOOPS    whether a while node can be made
+//   FAKE_EAGER      whether a kernel's failure shows at the next call
 //
-// As on a device, the failure of a kernel shows at the next synchronisation.
+// As on a device, the failure of a kernel shows later: at the next synchronisation at the latest.
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +31,8 @@ static long setting(const char *name, long otherwise) {
   const char *value = getenv(name);
   return value ? atol(value) : otherwise;
 }
+
+static int eager(void) { return failed && setting("FAKE_EAGER", 0); }
 
 int cuInit(unsigned flags) {
   void *library = dlopen(getenv("FAKE_EMULATION"), RTLD_NOW);
@@ -123,6 +126,9 @@ static int give(address at) {
 int cuMemAlloc_v2(address *at, size_t bytes) { return setting("FAKE_POOLS", 1) ? 1 : take(at, bytes); }
 int cuMemFree_v2(address at) { return setting("FAKE_POOLS", 1) ? 1 : give(at); }
 int cuMemAllocAsync(address *at, size_t bytes, void *stream) {
+  if (eager()) {
+    return failed;
+  }
   return stream == (void *)2 && setting("FAKE_POOLS", 1) ? take(at, bytes) : 801;
 }
 int cuMemFreeAsync(address at, void *stream) {
@@ -134,24 +140,39 @@ int cuMemAllocHost_v2(void **memory, size_t bytes) {
 }
 int cuMemFreeHost(void *memory) { free(memory); return 0; }
 int cuMemcpyHtoDAsync_v2(address to, const void *from, size_t bytes, void *stream) {
+  if (eager()) {
+    return failed;
+  }
   memcpy((void *)to, from, bytes);
   return 0;
 }
 int cuMemcpyDtoHAsync_v2(void *to, address from, size_t bytes, void *stream) {
+  if (eager()) {
+    return failed;
+  }
   memcpy(to, (void *)from, bytes);
   return 0;
 }
 int cuMemcpyDtoDAsync_v2(address to, address from, size_t bytes, void *stream) {
+  if (eager()) {
+    return failed;
+  }
   memmove((void *)to, (void *)from, bytes);
   return 0;
 }
 int cuMemsetD8Async(address at, unsigned char value, size_t bytes, void *stream) {
+  if (eager()) {
+    return failed;
+  }
   memset((void *)at, value, bytes);
   return 0;
 }
 
 int cuLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by,
                    unsigned bz, unsigned shared, void *stream, void **parameters, void **extra) {
+  if (eager()) {
+    return failed;
+  }
   const char *name = function, *broken = getenv("FAKE_BROKEN");
   if (broken && strcmp(name, broken) == 0) {
     failed = ILLEGAL_ADDRESS;
@@ -164,7 +185,7 @@ int cuLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, unsign
 
 int cuEventCreate(void **event, unsigned flags) { *event = (void *)4; return 0; }
 int cuEventDestroy_v2(void *event) { return 0; }
-int cuEventRecord(void *event, void *stream) { return 0; }
+int cuEventRecord(void *event, void *stream) { return eager() ? failed : 0; }
 int cuEventSynchronize(void *event) { return failed; }
 int cuEventElapsedTime(float *millis, void *from, void *to) { *millis = 1; return 0; }
 
@@ -320,6 +341,9 @@ static void run(const Graph *graph, void *stream) {
   }
 }
 int cuGraphLaunch(Executable *executable, void *stream) {
+  if (eager()) {
+    return failed;
+  }
   run(executable->own, stream);
   return 0;
 }

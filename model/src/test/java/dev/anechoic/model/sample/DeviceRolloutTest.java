@@ -44,6 +44,7 @@ class DeviceRolloutTest {
           Map.entry("copyIn", 'i'),
           Map.entry("copyOut", 'o'),
           Map.entry("synchronize", 'S'),
+          Map.entry("waitFor", 'S'),
           Map.entry("elapsedNanos", 'S'),
           Map.entry("graph", 'G'),
           Map.entry("loop", 'G'),
