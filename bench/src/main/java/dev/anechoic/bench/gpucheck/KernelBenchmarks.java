@@ -13,12 +13,14 @@ import dev.anechoic.tensor.Recording;
 import dev.anechoic.tensor.Tensor;
 import dev.anechoic.tensor.op.Rotary;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Part 4, kernels: each through the kernel table, against the ceilings of the same run: the copy
- * for those bound by memory, the matrix product for the rest. Bytes count every operand once.
+ * for those bound by memory, the matrix product for the rest. Bytes count every operand once, in
+ * the form in which it lies in memory.
  */
 final class KernelBenchmarks {
   private static final int LAUNCHES = 100;
@@ -54,6 +56,9 @@ final class KernelBenchmarks {
     }
     try (Arena arena = arena()) {
       logits(arena);
+    }
+    try (Arena arena = arena()) {
+      tables(arena);
     }
     try (Arena arena = arena()) {
       elements(arena);
@@ -201,6 +206,31 @@ final class KernelBenchmarks {
             backend.layerNormBackward(x, null, mean, rstd, y, dX, false, null, false, null, false));
     bytes("sumRows" + shape, n, () -> backend.sumRows(x, columns, false));
     bytes("sumColumns" + shape, n, () -> backend.sumColumns(x, 1, mean));
+    bytes("sumColumnsBackward" + shape, n, () -> backend.sumColumnsBackward(mean, 1, dX, false));
+    int width = size.columns();
+    bytes(
+        "copyBlock" + shape,
+        2 * n,
+        () -> backend.copyBlock(x, 0, width, dX, 0, width, size.rows(), width, false));
+    Tensor turned = dX.reshape(width, size.rows());
+    int[] axes = {1, 0};
+    bytes("permute" + shape, 2 * n, () -> backend.permute(x, axes, turned, false));
+    bytes("countNotFinite" + shape, n, () -> backend.countNotFinite(x));
+  }
+
+  /** A table of as many rows as logits have columns, of which each token takes another. */
+  private void tables(Arena arena) {
+    int vocabulary = size.columns();
+    int width = 64 * size.heads();
+    Tensor table = filled(arena, 0.5, vocabulary, width);
+    Tensor out = filled(arena, 0.5, size.rows(), width);
+    int[] numbers = new int[size.rows()];
+    Arrays.setAll(numbers, i -> (int) (7919L * i % vocabulary)); // a prime: no row twice in a row
+    Tensor indices = arena.of(numbers, numbers.length);
+    double n = out.size();
+    String shape = " [%d, %d] of %d".formatted(size.rows(), width, vocabulary);
+    bytes("embedding" + shape, 2 * n, () -> backend.embedding(table, indices, out));
+    bytes("embeddingBackward" + shape, 3 * n, () -> backend.embeddingBackward(indices, out, table));
   }
 
   private void logits(Arena arena) {
@@ -252,20 +282,42 @@ final class KernelBenchmarks {
     bytes("fill" + shape, n, () -> backend.fill(y, 1));
     bytes("add" + shape, 3 * n, () -> backend.add(x, x, y));
     bytes("mul" + shape, 3 * n, () -> backend.mul(x, x, y));
+    Tensor m = arena.like(x);
+    bytes("mulBackward" + shape, 5 * n, () -> backend.mulBackward(x, x, y, z, false, m, false));
     bytes("scale" + shape, 2 * n, () -> backend.scale(x, 2, y, false));
     bytes("gelu" + shape, 2 * n, () -> backend.gelu(x, y));
     bytes("geluBackward" + shape, 3 * n, () -> backend.geluBackward(x, y, z, false));
     bytes("silu" + shape, 2 * n, () -> backend.silu(x, y));
+    bytes("siluBackward" + shape, 3 * n, () -> backend.siluBackward(x, y, z, false));
     bytes("swiglu" + shape, 1.5 * n, () -> backend.swiglu(x, half));
     bytes("swigluBackward" + shape, 2.5 * n, () -> backend.swigluBackward(x, half, y, false));
     bytes("dropout" + shape, 2 * n, () -> backend.dropout(x, 0.1, 1, 1, 1, y));
+    bytes(
+        "dropoutBackward" + shape, 2 * n, () -> backend.dropoutBackward(x, 0.1, 1, 1, 1, y, false));
     Tensor sum = arena.zeros(DType.F32, 1);
     bytes("sumSquares" + shape, n, () -> backend.sumSquares(x, sum, false));
+    Tensor factor = arena.zeros(DType.F32, 1);
+    bytes("clipFactor [1]", 2, () -> backend.clipFactor(sum, 1, factor));
     bytes("weightedSum" + shape, 2 * n, () -> backend.weightedSum(x, y, sum));
-    bytes("klSampled" + shape, 3 * n, () -> backend.klSampled(x, y, KlEstimator.values()[0], z));
-    bytes("policyLoss" + shape, 5 * n, () -> backend.policyLoss(x, x, y, 0.2, 0.2, z, y));
+    bytes(
+        "weightedSumBackward" + shape,
+        2 * n,
+        () -> backend.weightedSumBackward(y, factor, z, false));
+    KlEstimator k3 = KlEstimator.K3;
+    backend.fill(y, 0.25);
+    bytes("klSampled" + shape, 3 * n, () -> backend.klSampled(x, y, k3, z));
+    bytes(
+        "klSampledBackward" + shape, 4 * n, () -> backend.klSampledBackward(x, y, k3, x, z, false));
+    bytes("policyLoss" + shape, 5 * n, () -> backend.policyLoss(x, x, y, 0.2, 0.2, z, m));
+    bytes(
+        "policyLossBackward" + shape,
+        4 * n,
+        () -> backend.policyLossBackward(y, 0.2, 0.2, m, x, z, false));
     bytes("valueLoss" + shape, 4 * n, () -> backend.valueLoss(x, x, y, 0.2, z));
-    Tensor m = arena.like(x);
+    bytes(
+        "valueLossBackward" + shape,
+        5 * n,
+        () -> backend.valueLossBackward(x, x, y, 0.2, x, z, false));
     backend.fill(m, 0);
     backend.fill(z, 0);
     Tensor rates = arena.of(new float[] {1e-2f, 20, 1e-4f}, 3);
@@ -313,9 +365,19 @@ final class KernelBenchmarks {
     }
     Tensor slots = arena.of(numbers, b);
     Tensor starts = arena.of(last, b);
+    // Keys and values; rounded they take half of their room.
+    double elements = 2 * (GpuCheck.roundsOperands(backend.name()) ? 0.5 : 1);
+    String shape = " B=%d T=%d H=%d D=%d".formatted(b, t, h, headSize);
     bytes(
-        "attentionCached B=%d T=%d H=%d D=%d".formatted(b, t, h, headSize),
-        2.0 * keys.size(),
+        "attentionCached" + shape,
+        elements * keys.size(),
         () -> backend.attentionCached(one, slots, starts, h, h, scale, keys, values, out));
+    Tensor promptKeys = arena.zeros(DType.F32, 1, h, t, headSize);
+    Tensor promptValues = arena.zeros(DType.F32, 1, h, t, headSize);
+    Tensor sources = arena.zeros(DType.I32, b);
+    bytes(
+        "copySlots" + shape,
+        elements * (promptKeys.size() + keys.size()),
+        () -> backend.copySlots(promptKeys, promptValues, sources, keys, values));
   }
 }

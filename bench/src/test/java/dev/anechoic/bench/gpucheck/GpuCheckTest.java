@@ -15,11 +15,14 @@ import dev.anechoic.kernels.emulated.EmulationLibrary;
 import dev.anechoic.model.io.Json;
 import dev.anechoic.tensor.BackendOptions;
 import dev.anechoic.tensor.Backends;
+import dev.anechoic.tensor.spec.OpTable;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -75,6 +78,34 @@ class GpuCheckTest {
     assertTrue(markdown().contains("tiles of attention: backend cuda-emulated works in f32"));
     assertTrue(markdown().contains("sanitizer: no-sanitizer is not on the PATH"));
     assertTrue(markdown().contains("pytorch: no-python with the module torch"));
+  }
+
+  /** Products and attention have rows of other sizes; every op has at least one. */
+  @Test
+  void everyOpOfTheTableIsMeasured() throws Exception {
+    assumeEmulation();
+    for (String name : List.of("cuda-emulated", "cuda-emulated-sm90")) {
+      Report report = new Report(new PrintWriter(new StringWriter()));
+      try (CudaBackend backend = open(name)) {
+        new KernelBenchmarks(backend, Size.SMALL, CEILINGS, report).run();
+      }
+      report.write(folder);
+      Set<String> open = new TreeSet<>();
+      OpTable.all().forEach(op -> open.add(op.name()));
+      open.remove("advance"); // measured as a round of a graph
+      for (Json row : Json.read(folder.resolve("gpucheck.json")).get("kernels").items()) {
+        String kernel = row.get("kernel").string();
+        open.remove(kernel.split(" ")[0]);
+        if (kernel.startsWith("attentionCached")) {
+          // Keys and values of 2 x 64 positions, 2 heads of D, in 2 or 4 bytes.
+          int headSize = Integer.parseInt(kernel.replaceAll(".* D=", ""));
+          double bytes = row.get("rate").doubleValue() * row.get("nanos").doubleValue();
+          int each = name.equals("cuda-emulated") ? 4 : 2;
+          assertEquals(2.0 * 2 * 64 * 2 * headSize * each, bytes, 1e-3 * bytes);
+        }
+      }
+      assertEquals(Set.of(), open, name);
+    }
   }
 
   @Test
