@@ -43,10 +43,14 @@ final class External {
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile())
                 .start();
-        boolean ended = process.waitFor(limitSeconds, TimeUnit.SECONDS);
-        if (!ended) {
-          process.descendants().forEach(ProcessHandle::destroyForcibly);
-          process.destroyForcibly().waitFor();
+        boolean ended = false;
+        try {
+          ended = process.waitFor(limitSeconds, TimeUnit.SECONDS);
+        } finally {
+          if (!ended) {
+            process.descendants().forEach(ProcessHandle::destroyForcibly);
+            process.destroyForcibly();
+          }
         }
         return new Result(ended ? process.exitValue() : -1, Files.readString(log));
       } finally {

@@ -99,6 +99,7 @@ final class LossCheck {
         int[] inputs = new int[BATCH * TIME];
         int[] targets = new int[BATCH * TIME];
         for (int step = 0; step < steps; step++) {
+          Stopwatch.checkTime();
           draw(step, inputs, targets);
           train.run(inputs, targets, BATCH, TIME, LR);
           losses[step] = train.loss();

@@ -120,12 +120,14 @@ final class ModelBenchmarks {
 
   /** Seconds of one call, the best of some rounds after a round of warm-up. */
   private double perCall(Runnable call) {
+    Stopwatch.checkTime();
     call.run();
     call.run(); // the second one records what the first one made room for
     backend.synchronize();
     double best = Double.MAX_VALUE;
     long until = System.nanoTime() + (long) (size.seconds() * 1e9);
     do {
+      Stopwatch.checkTime();
       long start = System.nanoTime();
       call.run();
       backend.synchronize();

@@ -130,7 +130,8 @@ final class PpoStep {
     }
   }
 
-  private static void delete(Path folder) {
+  /** Deletes a folder with all that is in it. */
+  static void delete(Path folder) {
     try (Stream<Path> all = Files.walk(folder)) {
       for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
         Files.delete(path);

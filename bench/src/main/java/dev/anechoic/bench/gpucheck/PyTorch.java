@@ -36,6 +36,14 @@ final class PyTorch {
       return;
     }
     Path folder = temporary();
+    try {
+      compare(size, folder);
+    } finally {
+      PpoStep.delete(folder);
+    }
+  }
+
+  private void compare(Size size, Path folder) {
     Path script = folder.resolve(SCRIPT);
     Path task = folder.resolve("task.json");
     Path result = folder.resolve("result.json");
@@ -110,9 +118,7 @@ final class PyTorch {
 
   private static Path temporary() {
     try {
-      Path folder = Files.createTempDirectory("anechoic-pytorch-");
-      folder.toFile().deleteOnExit();
-      return folder;
+      return Files.createTempDirectory("anechoic-pytorch-");
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

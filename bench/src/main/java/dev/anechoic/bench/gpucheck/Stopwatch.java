@@ -1,6 +1,7 @@
 package dev.anechoic.bench.gpucheck;
 
 import dev.anechoic.tensor.Backend;
+import java.util.concurrent.CancellationException;
 
 /** Times calls on an asynchronous backend. */
 final class Stopwatch {
@@ -19,10 +20,22 @@ final class Stopwatch {
   }
 
   /**
+   * Ends the work of a part that has run out of time.
+   *
+   * @throws CancellationException where the thread was interrupted
+   */
+  static void checkTime() {
+    if (Thread.currentThread().isInterrupted()) {
+      throw new CancellationException("not measured: the part has run out of time");
+    }
+  }
+
+  /**
    * Nanoseconds of one call: the best of some rounds of many calls with one wait at the end. Rounds
    * of slow calls end early, after twice the time that all rounds of fast ones take.
    */
   double nanos(Runnable call) {
+    checkTime();
     call.run();
     backend.synchronize();
     int calls = 1;
@@ -31,6 +44,7 @@ final class Stopwatch {
     for (int round = 0;
         round == 0 || (round < ROUNDS && System.nanoTime() - begin < 2 * ROUNDS * roundNanos);
         round++) {
+      checkTime();
       long start = System.nanoTime();
       for (int i = 0; i < calls; i++) {
         call.run();

@@ -1,6 +1,7 @@
 package dev.anechoic.bench.gpucheck;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
@@ -23,6 +24,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -210,6 +212,19 @@ class GpuCheckTest {
   }
 
   @Test
+  void aPartThatRunsOutOfTimeEndsBeforeTheNextOne() {
+    assumeEmulation();
+    StringWriter said = new StringWriter();
+    GpuCheck check = new GpuCheck("cuda-emulated", true, NO_TOOLS, new PrintWriter(said));
+    check.runBounded(Part.SPEED, 300);
+    assertTrue(said.toString().contains("FAILED: speed: not done after 0 s"), said.toString());
+    boolean goesOn =
+        Thread.getAllStackTraces().keySet().stream()
+            .anyMatch(thread -> thread.getName().equals("gpucheck-speed"));
+    assertFalse(goesOn, said.toString());
+  }
+
+  @Test
   void partsAreNamedByNumberOrName() {
     assertEquals(Part.LOSS, Part.of("3"));
     assertEquals(Part.SANITIZER, Part.of("Sanitizer"));
@@ -245,11 +260,19 @@ class GpuCheckTest {
             """);
     Report report = new Report(new PrintWriter(new StringWriter()));
     report.speed("matmul NN 64", 3.0);
+    long left = temporaryFolders();
     new PyTorch(report, python).run(Size.SMALL);
+    assertEquals(left, temporaryFolders());
     report.write(folder);
     assertEquals(List.of("pytorch: attention: none"), report.failures());
     assertTrue(markdown().contains("| matmul | 2.000 TFLOP/s | 1.50 |"), markdown());
     assertTrue(markdown().contains("| other | 3.000 GB/s | not measured in this run |"));
+  }
+
+  private static long temporaryFolders() throws Exception {
+    try (Stream<Path> all = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
+      return all.filter(p -> p.getFileName().toString().startsWith("anechoic-pytorch-")).count();
+    }
   }
 
   @Test

@@ -35,6 +35,6 @@ public final class KernelProgram {
     } catch (IOException e) {
       throw new UncheckedIOException("reading " + FATBIN + " from the class path", e);
     }
-    return RuntimeCompiler.compile(KernelSources.all(), major, minor);
+    return RuntimeCompiler.compile(major, minor);
   }
 }

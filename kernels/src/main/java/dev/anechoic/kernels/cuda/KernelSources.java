@@ -6,6 +6,9 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,6 +16,9 @@ import java.util.regex.Pattern;
 
 /** The sources of {@code cuda-src/}, carried in the jar under their relative paths. */
 public final class KernelSources {
+  /** The system property that names another folder than {@code ~/.cache/anechoic}. */
+  public static final String CACHE_PROPERTY = "anechoic.cache";
+
   private static final String FOLDER = "source/";
   private static final Pattern INCLUDE = Pattern.compile("^#include \"(.+)\"", Pattern.MULTILINE);
 
@@ -57,6 +63,28 @@ public final class KernelSources {
     } catch (IOException e) {
       throw new UncheckedIOException("reading " + name + " from the class path", e);
     }
+  }
+
+  /** A name for these sources: another one where a byte differs. */
+  public static String hash() {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      for (Map.Entry<String, byte[]> file : all().entrySet()) {
+        digest.update(file.getKey().getBytes(StandardCharsets.UTF_8));
+        digest.update(file.getValue());
+      }
+      return HexFormat.of().formatHex(digest.digest(), 0, 8);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java runtime has SHA-256", e);
+    }
+  }
+
+  /** Where what is compiled of them at run time is kept. */
+  public static Path cacheFolder() {
+    String folder = System.getProperty(CACHE_PROPERTY);
+    return folder != null
+        ? Path.of(folder)
+        : Path.of(System.getProperty("user.home"), ".cache", "anechoic");
   }
 
   /** Writes all sources below a folder. */

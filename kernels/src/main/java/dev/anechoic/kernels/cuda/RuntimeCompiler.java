@@ -1,5 +1,7 @@
 package dev.anechoic.kernels.cuda;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -8,13 +10,16 @@ import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
  * NVRTC: compiles the kernels where there is a GPU and NVRTC but the build had no nvcc. Any version
- * serves, because it is found by name at run time.
+ * serves, because it is found by name at run time. That takes half a minute, so the result is kept.
  */
 @SuppressWarnings("restricted") // native calls are this class's purpose
 final class RuntimeCompiler {
@@ -43,24 +48,54 @@ final class RuntimeCompiler {
   }
 
   /**
-   * Code for one architecture.
+   * Code for one architecture, from the cache where it has been compiled before.
    *
    * @throws DriverException where NVRTC is missing or refuses the sources
    */
-  static byte[] compile(Map<String, byte[]> sources, int major, int minor) {
+  static byte[] compile(int major, int minor) {
     String name = libraryName();
     if (name == null) {
       throw new DriverException(
           "there are no compiled kernels in this build, and NVRTC is not installed: build where nvcc"
               + " is on the PATH, or install the CUDA runtime compiler (libnvrtc)");
     }
+    // sm_90a has wgmma; other architectures run the portable kernels.
+    String code = "sm_" + major + minor + (major == 9 ? "a" : "");
     try (Arena arena = Arena.ofConfined()) {
-      return new RuntimeCompiler(SymbolLookup.libraryLookup(name, arena))
-          .compile(arena, sources, major, minor);
+      RuntimeCompiler compiler = new RuntimeCompiler(SymbolLookup.libraryLookup(name, arena));
+      String kept = "nvrtc-%s-%s-%s".formatted(compiler.version(arena), code, KernelSources.hash());
+      Path file = KernelSources.cacheFolder().resolve(kept + ".cubin");
+      if (Files.isReadable(file)) {
+        return Files.readAllBytes(file);
+      }
+      byte[] image = compiler.compile(arena, KernelSources.all(), code);
+      keep(image, file);
+      return image;
+    } catch (IOException e) {
+      throw new UncheckedIOException("reading compiled kernels", e);
     }
   }
 
-  private byte[] compile(Arena arena, Map<String, byte[]> sources, int major, int minor) {
+  private String version(Arena arena) {
+    MemorySegment major = arena.allocate(ValueLayout.JAVA_INT);
+    MemorySegment minor = arena.allocate(ValueLayout.JAVA_INT);
+    call("nvrtcVersion", major, minor);
+    return major.get(ValueLayout.JAVA_INT, 0) + "." + minor.get(ValueLayout.JAVA_INT, 0);
+  }
+
+  /** Written whole under another name first: two programs may compile at once. */
+  private static void keep(byte[] image, Path file) {
+    try {
+      Files.createDirectories(file.resolveSibling(""));
+      Path part = Files.createTempFile(file.resolveSibling(""), "nvrtc-", ".part");
+      Files.write(part, image);
+      Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      return; // a home that cannot be written costs the time of compiling again
+    }
+  }
+
+  private byte[] compile(Arena arena, Map<String, byte[]> sources, String code) {
     List<Map.Entry<String, byte[]>> headers =
         sources.entrySet().stream()
             .filter(e -> e.getKey().matches("[^/]+\\.cuh?") && !e.getKey().equals(PROGRAM))
@@ -85,8 +120,6 @@ final class RuntimeCompiler {
         texts,
         names);
     MemorySegment handle = program.get(ValueLayout.ADDRESS, 0);
-    // sm_90a has wgmma; other architectures run the portable kernels.
-    String code = "sm_" + major + minor + (major == 9 ? "a" : "");
     String[] options = {"--gpu-architecture=" + code, "--std=c++17", "--fmad=false"};
     MemorySegment optionList = arena.allocate(ValueLayout.ADDRESS, options.length);
     for (int i = 0; i < options.length; i++) {

@@ -4,16 +4,11 @@ import dev.anechoic.kernels.cuda.DriverException;
 import dev.anechoic.kernels.cuda.KernelSources;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,9 +21,6 @@ import org.jspecify.annotations.Nullable;
 public final class EmulationLibrary {
   /** Path of a library to use as it is. */
   public static final String LIBRARY_PROPERTY = "anechoic.emulation.library";
-
-  /** Where built libraries are kept. */
-  public static final String CACHE_PROPERTY = "anechoic.cache";
 
   private static final String FILE = "libanechoic-emulated.so";
 
@@ -84,25 +76,7 @@ public final class EmulationLibrary {
   }
 
   private static Path cached() {
-    String folder = System.getProperty(CACHE_PROPERTY);
-    Path cache =
-        folder != null
-            ? Path.of(folder)
-            : Path.of(System.getProperty("user.home"), ".cache", "anechoic");
-    return cache.resolve("emulation-" + sourcesHash());
-  }
-
-  private static String sourcesHash() {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      for (Map.Entry<String, byte[]> file : KernelSources.all().entrySet()) {
-        digest.update(file.getKey().getBytes(StandardCharsets.UTF_8));
-        digest.update(file.getValue());
-      }
-      return HexFormat.of().formatHex(digest.digest(), 0, 8);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java runtime has SHA-256", e);
-    }
+    return KernelSources.cacheFolder().resolve("emulation-" + KernelSources.hash());
   }
 
   /** Builds beside the cache and moves the result there whole: two programs may build at once. */

@@ -15,8 +15,6 @@ import dev.anechoic.tensor.Recording;
 import dev.anechoic.tensor.Tensor;
 import dev.anechoic.tensor.TensorException;
 import dev.anechoic.tensor.spec.Conformance;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -148,17 +146,7 @@ class FakeDriverTest {
     assumeTrue(problem == null, problem);
     ChildJvm.assumeLinuxWithGcc();
     ChildJvm child = new ChildJvm(folder);
-    String source;
-    try (InputStream in = FakeDriverTest.class.getResourceAsStream("fake_cuda.c")) {
-      source = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    }
-    StringBuilder all = new StringBuilder(source);
-    for (String name : DriverSymbols.wanted()) {
-      if (!source.contains("int " + name + "(")) {
-        all.append("int %s(void) { return 801; }%n".formatted(name));
-      }
-    }
-    child.library("libcuda.so.1", all.toString());
+    child.fakeDriver();
     // A build without nvcc has no program, and this driver needs none.
     Path program = folder.resolve("classes/dev/anechoic/kernels/cuda/anechoic.fatbin");
     Files.createDirectories(program.getParent());
