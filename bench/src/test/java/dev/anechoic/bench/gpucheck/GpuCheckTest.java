@@ -275,23 +275,57 @@ class GpuCheckTest {
     }
   }
 
-  @Test
-  void anErrorUnderTheSanitizerIsListed() throws Exception {
-    assumeShell();
+  private Report sanitized(String memcheck) throws Exception {
     String sanitizer =
         script(
             "sanitizer",
             """
             [ "$1" = --version ] && exit 0
-            [ "$2" = racecheck ] && exit 0
-            echo '========= Invalid __global__ write of size 4 bytes'
-            exit 86
-            """);
+            [ "$2" = racecheck ] && echo '57 ops, 1960 cases, 2 failures' && exit 1
+            %s
+            """
+                .formatted(memcheck));
     Report report = new Report(new PrintWriter(new StringWriter()));
     new Sanitizer(report, sanitizer).run("cuda", Part.SANITIZER);
     report.write(folder);
-    assertEquals(1, report.failures().size());
-    assertTrue(report.failures().getFirst().contains("Invalid __global__ write"));
-    assertTrue(markdown().contains("racecheck: no error"));
+    assertTrue(markdown().contains("racecheck: no error\n"));
+    return report;
+  }
+
+  @Test
+  void anErrorUnderTheSanitizerIsListed() throws Exception {
+    assumeShell();
+    String error = "echo '========= Invalid __global__ write of size 4 bytes'\n";
+    for (String end : List.of("exit 86", "echo '57 ops, 1960 cases'")) {
+      List<String> failures = sanitized(error + end).failures();
+      assertEquals(1, failures.size());
+      assertTrue(failures.getFirst().contains("memcheck: errors found"), failures.getFirst());
+      assertTrue(failures.getFirst().contains("Invalid __global__ write"));
+    }
+  }
+
+  @Test
+  void anOpTableThatDoesNotGetToItsEndUnderTheSanitizerIsNoSuccess() throws Exception {
+    assumeShell();
+    List<String> failures = sanitized("echo 'no such class'\nexit 1").failures();
+    assertEquals(1, failures.size());
+    assertTrue(failures.getFirst().contains("status 1 before its end"), failures.getFirst());
+    assertEquals(List.of(), sanitized("echo '57 ops, 1960 cases'").failures());
+  }
+
+  /** The child of a pack needs its folder of native libraries. */
+  @Test
+  void theSanitizedProgramFindsTheSameNativeLibraries() throws Exception {
+    assumeShell();
+    Report report =
+        sanitized(
+            """
+            for argument in "$@"; do
+              [ "$argument" = "-Djava.library.path=%s" ] && echo '57 ops, 1960 cases'
+            done
+            exit 0
+            """
+                .formatted(System.getProperty("java.library.path")));
+    assertEquals(List.of(), report.failures());
   }
 }

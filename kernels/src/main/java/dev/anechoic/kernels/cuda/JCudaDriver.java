@@ -6,6 +6,7 @@ import static jcuda.driver.JCudaDriver.cuDeviceGetAttribute;
 import static jcuda.driver.JCudaDriver.cuDeviceGetCount;
 import static jcuda.driver.JCudaDriver.cuDeviceGetName;
 import static jcuda.driver.JCudaDriver.cuDevicePrimaryCtxRelease;
+import static jcuda.driver.JCudaDriver.cuDevicePrimaryCtxReset;
 import static jcuda.driver.JCudaDriver.cuDevicePrimaryCtxRetain;
 import static jcuda.driver.JCudaDriver.cuDriverGetVersion;
 import static jcuda.driver.JCudaDriver.cuEventCreate;
@@ -518,8 +519,8 @@ public final class JCudaDriver implements Driver {
 
     @Override
     public void close() {
-      check(cuGraphExecDestroy(executable), "cuGraphExecDestroy");
-      check(cuGraphDestroy(graph), "cuGraphDestroy");
+      cuGraphExecDestroy(executable);
+      cuGraphDestroy(graph);
     }
   }
 
@@ -572,14 +573,18 @@ public final class JCudaDriver implements Driver {
 
     @Override
     public void close() {
-      check(cuGraphExecDestroy(executable), "cuGraphExecDestroy");
-      check(cuGraphDestroy(graph), "cuGraphDestroy");
+      cuGraphExecDestroy(executable);
+      cuGraphDestroy(graph);
     }
   }
 
+  /**
+   * After an error of a kernel every call fails, until the context is made anew: cuBLAS may hold it
+   * too, so giving it back is not enough.
+   */
   @Override
   public void close() {
-    cuStreamSynchronize(stream);
+    boolean broken = cuStreamSynchronize(stream) != CUresult.CUDA_SUCCESS;
     cuStreamDestroy(stream);
     if (whileGraphs != null) {
       cuModuleUnload(whileModule);
@@ -588,5 +593,8 @@ public final class JCudaDriver implements Driver {
     pinned.forEach(jcuda.driver.JCudaDriver::cuMemFreeHost);
     pinned.clear();
     cuDevicePrimaryCtxRelease(device);
+    if (broken) {
+      cuDevicePrimaryCtxReset(device);
+    }
   }
 }

@@ -76,6 +76,23 @@ class FakeDriverTest {
             default -> throw new IllegalArgumentException(args[2]);
           }
         }
+        case "again" -> {
+          try (backend;
+              Recording step = backend.record(() -> backend.fill(arena.tensor(DType.F32, 3), 1))) {
+            step.run();
+            Tensor x = arena.of(new float[] {-1, 0, 1}, 3);
+            backend.gelu(x, x);
+            backend.synchronize();
+          } catch (TensorException e) {
+            System.out.println("failed " + e.kind());
+          }
+          try (Backend second = Backends.open(args[1], BackendOptions.DEFAULT).backend()) {
+            Arena own = new Arena(second, Arena.Tag.WORKSPACE, new MemoryLedger());
+            Tensor x = own.of(new float[] {1, 2}, 2);
+            second.add(x, x, x);
+            System.out.println("second " + Arrays.toString(x.toFloats()));
+          }
+        }
         case "replay" -> replay(backend, arena);
         case "repeat" -> repeat(backend, arena);
         default -> throw new IllegalArgumentException(args[0]);
@@ -280,6 +297,14 @@ class FakeDriverTest {
       assertTrue(said.contains("one of the latest kernels"), later + said);
       assertTrue(said.contains("kernel gelu, grid (1, 1, 1), 256 threads"), later + said);
     }
+  }
+
+  @Test
+  void aBackendOpenedAfterADeviceErrorWorks() throws Exception {
+    Map<String, String> broken = Map.of("FAKE_BROKEN", "gelu", "FAKE_EAGER", "1");
+    String said = run(broken, "again", "cuda-f32");
+    assertTrue(said.contains("failed BACKEND"), said);
+    assertTrue(said.contains("second [2.0, 4.0]"), said);
   }
 
   @Test

@@ -65,7 +65,8 @@ int cuDeviceGetAttribute(int *value, int attribute, int device) {
   return 0;
 }
 int cuDevicePrimaryCtxRetain(void **context, int device) { *context = (void *)1; return 0; }
-int cuDevicePrimaryCtxRelease_v2(int device) { return 0; }
+int cuDevicePrimaryCtxRelease_v2(int device) { return 0; }  // someone else holds it too
+int cuDevicePrimaryCtxReset_v2(int device) { failed = 0; return 0; }
 int cuCtxSetCurrent(void *context) { return 0; }
 int cuStreamCreate(void **stream, unsigned flags) { *stream = (void *)2; return 0; }
 int cuStreamDestroy_v2(void *stream) { return 0; }
@@ -347,5 +348,5 @@ int cuGraphLaunch(Executable *executable, void *stream) {
   run(executable->own, stream);
   return 0;
 }
-int cuGraphExecDestroy(Executable *executable) { return 0; }
-int cuGraphDestroy(Graph *graph) { return 0; }
+int cuGraphExecDestroy(Executable *executable) { return failed; }
+int cuGraphDestroy(Graph *graph) { return failed; }
