@@ -17,6 +17,7 @@ import dev.anechoic.model.io.Json;
 import dev.anechoic.tensor.BackendOptions;
 import dev.anechoic.tensor.Backends;
 import dev.anechoic.tensor.spec.OpTable;
+import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
@@ -267,6 +268,33 @@ class GpuCheckTest {
     assertEquals(List.of("pytorch: attention: none"), report.failures());
     assertTrue(markdown().contains("| matmul | 2.000 TFLOP/s | 1.50 |"), markdown());
     assertTrue(markdown().contains("| other | 3.000 GB/s | not measured in this run |"));
+  }
+
+  /** The script names our measurements; a name that part 4 does not give would lose the ratio. */
+  @Test
+  void everyComparisonFindsItsCounterpart() throws Exception {
+    assumeEmulation();
+    assumeShell();
+    assumeTrue(External.works(List.of("python3", "--version")), "needs python3");
+    Path modules = folder.resolve("modules/torch/nn");
+    Files.createDirectories(modules);
+    for (String file :
+        List.of("__init__.py", "nn/__init__.py", "nn/functional.py", "nn/attention.py")) {
+      try (InputStream in = GpuCheckTest.class.getResourceAsStream("torch/" + file)) {
+        Files.copy(in, folder.resolve("modules/torch").resolve(file));
+      }
+    }
+    String python =
+        script("python", "PYTHONPATH=%s exec python3 \"$@\"".formatted(folder.resolve("modules")));
+    GpuCheck.Tools tools = new GpuCheck.Tools(python, "no-sanitizer");
+    List<String> failures =
+        check("cuda-emulated", tools).run(List.of(Part.SPEED, Part.PYTORCH), folder);
+    assertEquals(List.of(), failures);
+    assertFalse(markdown().contains("not measured in this run"), markdown());
+    // Products three ways, attention both ways of two backends with two head sizes, four row
+    // kernels, AdamW, a rollout and a training.
+    Json rows = Json.read(folder.resolve("gpucheck.json")).get("pytorch").get("rows");
+    assertEquals(3 + 8 + 4 + 1 + 1 + 1, rows.items().size());
   }
 
   private static long temporaryFolders() throws Exception {
