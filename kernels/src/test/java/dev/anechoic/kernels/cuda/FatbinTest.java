@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
@@ -58,6 +59,22 @@ class FatbinTest {
     Output output = build("fits.cu");
     assertEquals(0, output.exitCode, output.text);
     assertTrue(Files.exists(folder.resolve("build/fits.cu.fatbin")));
+  }
+
+  /** Only the assembler, as the driver has one, knows the function that sets a condition. */
+  @Test
+  void kernelOfWhileNodesIsAssembledForEveryArchitecture() throws Exception {
+    byte[] program = WhileGraphs.PROGRAM;
+    String ptx = new String(program, 0, program.length - 1, StandardCharsets.US_ASCII);
+    Files.writeString(folder.resolve("condition.ptx"), ptx);
+    String unknown = ptx.replace("cudaGraphSetConditional", "someOtherFunction");
+    Files.writeString(folder.resolve("unknown.ptx"), unknown);
+    for (String architecture : new String[] {"sm_80", "sm_86", "sm_90a", "sm_100"}) {
+      String assemble = "ptxas -arch=" + architecture + " -o out.cubin ";
+      Output output = run(assemble + "condition.ptx");
+      assertEquals(0, output.exitCode, output.text);
+      assertNotEquals(0, run(assemble + "unknown.ptx").exitCode);
+    }
   }
 
   private record Output(int exitCode, String text) {}
