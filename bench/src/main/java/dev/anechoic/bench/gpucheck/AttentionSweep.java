@@ -98,7 +98,7 @@ final class AttentionSweep {
 
   private Tensor packed(Arena arena, Shape s, int time) {
     int width = (s.heads() + 2 * s.kvHeads()) * s.headSize();
-    return KernelBenchmarks.filled(arena, 0.1, s.batch(), time, width);
+    return Noise.of(arena, s.batch(), time, width);
   }
 
   private Runnable forward(Arena arena, Shape s) {

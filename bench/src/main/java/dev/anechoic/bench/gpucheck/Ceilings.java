@@ -24,7 +24,7 @@ record Ceilings(double copyBytesPerSecond, double flopsPerSecond, String product
     Stopwatch watch = new Stopwatch(backend, size.roundNanos());
     double bytes;
     try (Arena arena = new Arena(backend, Arena.Tag.WORKSPACE, new MemoryLedger())) {
-      Tensor a = arena.zeros(DType.F32, size.rows(), size.columns());
+      Tensor a = Noise.of(arena, size.rows(), size.columns());
       Tensor b = arena.like(a);
       bytes = 8.0 * a.size() / watch.nanos(() -> backend.copy(a, b)) * 1e9;
     }
@@ -49,10 +49,8 @@ record Ceilings(double copyBytesPerSecond, double flopsPerSecond, String product
       boolean transposeB) {
     try (Arena arena = new Arena(backend, Arena.Tag.WORKSPACE, new MemoryLedger())) {
       DType type = cublas == null ? DType.F32 : DType.BF16;
-      Tensor a = arena.zeros(type, n, n);
-      Tensor b = arena.zeros(type, n, n);
-      backend.fill(a, 0.5);
-      backend.fill(b, 0.25);
+      Tensor a = Noise.of(arena, type, 1, n, n);
+      Tensor b = Noise.of(arena, type, 1, n, n);
       Tensor c = arena.zeros(DType.F32, n, n);
       return watch.nanos(
           cublas == null

@@ -2,6 +2,7 @@ package dev.anechoic.bench.gpucheck;
 
 import dev.anechoic.bench.gpucheck.KernelRate.Unit;
 import dev.anechoic.kernels.cuda.Cublas;
+import dev.anechoic.kernels.cuda.CudaBackend;
 import dev.anechoic.kernels.cuda.DriverException;
 import dev.anechoic.tensor.Arena;
 import dev.anechoic.tensor.Backend;
@@ -176,12 +177,33 @@ final class KernelBenchmarks {
       add(
           new KernelRate(
               "matmul " + kind + " " + n, ours, amount, Unit.FLOPS, most, theirs / ours));
+      if (kind.equals("NN") && backend instanceof CudaBackend cuda && cuda.bf16()) {
+        double alone = alone(cuda, n);
+        add(
+            new KernelRate(
+                "matmul NN %d, operands rounded before".formatted(n),
+                alone,
+                amount,
+                Unit.FLOPS,
+                most,
+                theirs / alone));
+      }
+    }
+  }
+
+  /** Nanoseconds of the product as cuBLAS does it: its operands are bf16 already. */
+  private double alone(CudaBackend cuda, int n) {
+    try (Arena arena = arena()) {
+      Tensor a = Noise.of(arena, n, n);
+      Tensor b = Noise.of(arena, n, n);
+      Tensor out = arena.zeros(DType.F32, n, n);
+      return watch.nanos(cuda.tileOf(false, n, n, n).prepare(cuda, arena, a, b, out));
     }
   }
 
   private void rows(Arena arena) {
-    Tensor x = filled(arena, 0.5, size.rows(), size.columns());
-    Tensor y = filled(arena, 1e-4, size.rows(), size.columns());
+    Tensor x = Noise.of(arena, size.rows(), size.columns());
+    Tensor y = Noise.of(arena, size.rows(), size.columns());
     Tensor dX = arena.like(x);
     Tensor mean = arena.zeros(DType.F32, size.rows());
     Tensor rstd = filled(arena, 1, size.rows());
@@ -222,8 +244,8 @@ final class KernelBenchmarks {
   private void tables(Arena arena) {
     int vocabulary = size.columns();
     int width = 64 * size.heads();
-    Tensor table = filled(arena, 0.5, vocabulary, width);
-    Tensor out = filled(arena, 0.5, size.rows(), width);
+    Tensor table = Noise.of(arena, vocabulary, width);
+    Tensor out = Noise.of(arena, size.rows(), width);
     int[] numbers = new int[size.rows()];
     Arrays.setAll(numbers, i -> (int) (7919L * i % vocabulary)); // a prime: no row twice in a row
     Tensor indices = arena.of(numbers, numbers.length);
@@ -234,8 +256,8 @@ final class KernelBenchmarks {
   }
 
   private void logits(Arena arena) {
-    Tensor x = filled(arena, 0.5, size.rows(), size.columns());
-    Tensor q = filled(arena, 0.25, size.rows(), size.columns());
+    Tensor x = Noise.of(arena, size.rows(), size.columns());
+    Tensor q = Noise.of(arena, size.rows(), size.columns());
     Tensor dX = arena.like(x);
     Tensor loss = arena.zeros(DType.F32, size.rows());
     Tensor lse = arena.zeros(DType.F32, size.rows());
@@ -273,7 +295,7 @@ final class KernelBenchmarks {
 
   private void elements(Arena arena) {
     int width = size.columns() / 2 * 2;
-    Tensor x = filled(arena, 0.5, size.rows(), width);
+    Tensor x = Noise.of(arena, size.rows(), width);
     Tensor y = arena.like(x);
     Tensor z = arena.like(x);
     Tensor half = arena.zeros(DType.F32, size.rows(), width / 2);
@@ -327,7 +349,7 @@ final class KernelBenchmarks {
   private void attention(Arena arena, int headSize) {
     int t = size.time();
     int h = size.heads();
-    Tensor qkv = filled(arena, 0.1, 1, t, 3 * h * headSize);
+    Tensor qkv = Noise.of(arena, 1, t, 3 * h * headSize);
     Tensor out = arena.zeros(DType.F32, 1, t, h * headSize);
     Tensor lse = arena.zeros(DType.F32, 1, h, t);
     Tensor dQkv = arena.like(qkv);
@@ -353,7 +375,7 @@ final class KernelBenchmarks {
     int t = size.time();
     int h = size.heads();
     int b = size.decodeBatch();
-    Tensor one = filled(arena, 0.1, b, 1, 3 * h * headSize);
+    Tensor one = Noise.of(arena, b, 1, 3 * h * headSize);
     Tensor out = arena.zeros(DType.F32, b, 1, h * headSize);
     Tensor keys = arena.zeros(DType.F32, b, h, t, headSize);
     Tensor values = arena.zeros(DType.F32, b, h, t, headSize);

@@ -117,9 +117,7 @@ final class TileSweep {
   }
 
   private static Tensor operand(Arena arena, boolean transposed, int rows, int columns) {
-    return transposed
-        ? KernelBenchmarks.filled(arena, 0.5, columns, rows)
-        : KernelBenchmarks.filled(arena, 0.5, rows, columns);
+    return transposed ? Noise.of(arena, columns, rows) : Noise.of(arena, rows, columns);
   }
 
   private void measure(

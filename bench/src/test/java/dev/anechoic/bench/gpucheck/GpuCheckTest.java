@@ -288,7 +288,7 @@ class GpuCheckTest {
         script("python", "PYTHONPATH=%s exec python3 \"$@\"".formatted(folder.resolve("modules")));
     GpuCheck.Tools tools = new GpuCheck.Tools(python, "no-sanitizer");
     List<String> failures =
-        check("cuda-emulated", tools).run(List.of(Part.SPEED, Part.PYTORCH), folder);
+        check("cuda-emulated-bf16", tools).run(List.of(Part.SPEED, Part.PYTORCH), folder);
     assertEquals(List.of(), failures);
     assertFalse(markdown().contains("not measured in this run"), markdown());
     // Products three ways, attention both ways of two backends with two head sizes, four row
