@@ -1,6 +1,7 @@
 package dev.anechoic.bench.gpucheck;
 
 import dev.anechoic.kernels.cuda.CudaBackend;
+import dev.anechoic.kernels.cuda.KernelProgram;
 import dev.anechoic.tensor.Backend;
 import dev.anechoic.tensor.BackendOptions;
 import dev.anechoic.tensor.Backends;
@@ -121,7 +122,11 @@ final class GpuCheck {
     if (backend instanceof CudaBackend cuda) {
       section("tiles", () -> new TileSweep(cuda, size, report).run());
       section("tiles of attention", () -> new AttentionSweep(cuda, size, report).run());
-      section("ladder", () -> new LadderBenchmarks(cuda, size, most, report).run());
+      if (KernelProgram.hasFatbin() || backendName.startsWith("cuda-emulated")) {
+        section("ladder", () -> new LadderBenchmarks(cuda, size, most, report).run());
+      } else {
+        report.skip("ladder: this build has no compiled kernels, and NVRTC is not given the ladder");
+      }
     } else {
       report.skip("tiles and ladder: backend " + backend.name() + " has no CUDA kernels");
     }
