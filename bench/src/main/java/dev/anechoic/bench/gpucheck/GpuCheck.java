@@ -125,7 +125,8 @@ final class GpuCheck {
       if (KernelProgram.hasFatbin() || backendName.startsWith("cuda-emulated")) {
         section("ladder", () -> new LadderBenchmarks(cuda, size, most, report).run());
       } else {
-        report.skip("ladder: this build has no compiled kernels, and NVRTC is not given the ladder");
+        report.skip(
+            "ladder: this build has no compiled kernels, and NVRTC is not given the ladder");
       }
     } else {
       report.skip("tiles and ladder: backend " + backend.name() + " has no CUDA kernels");
