@@ -90,20 +90,46 @@ final class SoftmaxKernels {
    * ahead} from memory, for {@code s.maxAhead}: its largest element, NaN left aside.
    */
   static float expSum(float[] x, int at, int columns, float shift, int ahead, RowScratch s) {
-    Arrays.fill(s.lanes, 0, V, 0f);
-    Arrays.fill(s.lanes, V, 2 * V, Float.NEGATIVE_INFINITY);
-    int whole = Lanes.whole(columns);
+    FloatVector.zero(F).intoArray(s.lanes, 0);
+    FloatVector.broadcast(F, Float.NEGATIVE_INFINITY).intoArray(s.lanes, V);
+    int whole = columns - columns % VectorMath.PAIR;
     VectorMath.expAdd(x, at, shift, s.p, 0, whole, ahead, s.lanes);
-    s.maxAhead = FloatVector.fromArray(F, s.lanes, V).reduceLanes(VectorOperators.MAX);
     if (whole < columns) {
-      for (int c = whole; c < columns; c++) {
-        s.maxAhead = x[ahead + c] > s.maxAhead ? x[ahead + c] : s.maxAhead;
-        s.p[c] = x[at + c] - shift;
-      }
-      Arrays.fill(s.p, columns, whole + V, Float.NEGATIVE_INFINITY);
-      VectorMath.expAdd(s.p, whole, 0, s.p, whole, V, whole, s.lanes);
+      int aheadEnd = whole + VectorMath.PAIR;
+      copyEnd(x, at + whole, s.p, whole, columns - whole);
+      copyEnd(x, ahead + whole, s.p, aheadEnd, columns - whole);
+      VectorMath.expAdd(s.p, whole, shift, s.p, whole, VectorMath.PAIR, aheadEnd, s.lanes);
     }
+    s.maxAhead = VectorMath.max(s.lanes);
     return VectorMath.sum(s.lanes);
+  }
+
+  /**
+   * {@code y = factor exp(x - shift)} of a row none of whose elements is above the shift but by
+   * rounding: the bits that {@link #expSum} gives, times the factor.
+   */
+  static void expScale(
+      float[] x, int at, int columns, float shift, float factor, float[] y, int yAt, RowScratch s) {
+    int whole = columns - columns % VectorMath.PAIR;
+    VectorMath.expScale(x, at, shift, factor, y, yAt, whole);
+    if (whole < columns) {
+      copyEnd(x, at + whole, s.p, 0, columns - whole);
+      VectorMath.expScale(s.p, 0, shift, factor, s.p, 0, VectorMath.PAIR);
+      System.arraycopy(s.p, 0, y, yAt + whole, columns - whole);
+    }
+  }
+
+  /** {@code exp(x - shift)} of one element: the bits that {@link #expSum} gives. */
+  static float expOf(float x, float shift, RowScratch s) {
+    Arrays.fill(s.p, 0, VectorMath.PAIR, x);
+    VectorMath.expScale(s.p, 0, shift, 1, s.p, 0, VectorMath.PAIR);
+    return s.p[0];
+  }
+
+  /** A row's last elements, and minus infinity up to whole vectors. */
+  private static void copyEnd(float[] x, int at, float[] to, int toAt, int n) {
+    System.arraycopy(x, at, to, toAt, n);
+    Arrays.fill(to, toAt + n, toAt + VectorMath.PAIR, Float.NEGATIVE_INFINITY);
   }
 
   /** {@code y = x / temperature}. */
