@@ -175,15 +175,17 @@ final class LogitKernels {
   }
 
   /** {@code Σ p terms}; a product keeps its limit 0 where p = 0 because ln p is minus infinity. */
-  private static float expectation(float[] p, float[] logP, float[] terms, int columns) {
+  private static float expectation(
+      float[] p, float[] logP, float[] terms, int columns, float[] lanes) {
     FloatVector sum = FloatVector.zero(F);
     for (int c = 0; c < columns; c += V) {
       VectorMask<Float> none =
           FloatVector.fromArray(F, logP, c).compare(VectorOperators.EQ, Float.NEGATIVE_INFINITY);
       FloatVector product = FloatVector.fromArray(F, p, c).mul(FloatVector.fromArray(F, terms, c));
-      sum = sum.add(product.blend(0f, none));
+      sum = product.blend(0f, none).add(sum);
     }
-    return VectorMath.sum(sum);
+    sum.intoArray(lanes, 0);
+    return VectorMath.sum(lanes);
   }
 
   /** {@code p = p (terms - mean)}, with the limit of {@link #expectation}. */
@@ -257,9 +259,10 @@ final class LogitKernels {
           put(n, SoftmaxKernels.logSumExp(logits.array, row, columns, temperature, s));
           continue;
         }
-        float max = known == n ? s.maxAhead : SoftmaxKernels.max(logits.array, row, columns);
+        float[] x = logits.array;
+        float max = known == n ? s.maxAhead : SoftmaxKernels.firstMax(x, row, columns, s);
         int ahead = n + 1 < to ? row + columns : row;
-        float sum = SoftmaxKernels.expSum(logits.array, row, columns, max, ahead, s);
+        float sum = SoftmaxKernels.expSum(x, row, columns, max, ahead, s);
         known = n + 1;
         if (open >= 0) {
           put(open, SoftmaxKernels.plusLog(openMax, openSum));
@@ -384,7 +387,7 @@ final class LogitKernels {
         lse.array[lse.at + n] = logSum;
         logProbs(logits.array, row, columns, temperature, logSum, s.logP);
         SoftmaxKernels.expSum(s.logP, 0, columns, 0, s);
-        out.array[out.at + n] = -expectation(s.p, s.logP, s.logP, columns);
+        out.array[out.at + n] = -expectation(s.p, s.logP, s.logP, columns, s.lanes);
       }
     }
   }
@@ -449,7 +452,7 @@ final class LogitKernels {
         lseP.array[lseP.at + n] = sumP;
         lseQ.array[lseQ.at + n] = sumQ;
         ratios(logitsP.array, p, sumP, logitsQ.array, q, sumQ, columns, temperature, s);
-        out.array[out.at + n] = expectation(s.p, s.logP, s.terms, columns);
+        out.array[out.at + n] = expectation(s.p, s.logP, s.terms, columns, s.lanes);
       }
     }
 

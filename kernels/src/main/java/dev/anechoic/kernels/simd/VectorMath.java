@@ -28,6 +28,11 @@ import jdk.incubator.vector.VectorSpecies;
  * nodes ({@code NodeCountInliningCutoff}, some 40 vector operations), or when its profile says that
  * the call is rare. What the JDK's own vector methods take and return is always inlined.
  *
+ * <p><b>What a loop carries is an argument, not the receiver</b>: {@code x.add(sum)}, not {@code
+ * sum.add(x)}. C2 knows the class of a vector that was just loaded or computed; of one that goes
+ * around the loop it knows no more than {@code FloatVector}, and inlines the call only where it has
+ * seen a profile of it, which a busy compiler skips in some launches.
+ *
  * <p>Loops with a function in them run over whole vectors alone: a second copy under a mask would
  * double them. Their callers hand them a row's end in an array of their own: see {@link
  * RowScratch}.
@@ -151,7 +156,7 @@ public final class VectorMath {
           shifted1.reinterpretAsInts().lanewise(LSHL, 23).add(ONE_BITS).reinterpretAsFloats();
       FloatVector e0 = p0.fma(power0, power0).blend(0f, v0.compare(LT, EXP_MIN));
       FloatVector e1 = p1.fma(power1, power1).blend(0f, v1.compare(LT, EXP_MIN));
-      sum = sum.add(e0).add(e1);
+      sum = e1.add(e0.add(sum));
       FloatVector other0 = FloatVector.fromArray(F, x, ahead + i);
       FloatVector other1 = FloatVector.fromArray(F, x, ahead + i + V);
       max = max.blend(other0, other0.compare(GT, max));
@@ -328,9 +333,13 @@ public final class VectorMath {
     return four.add(four.rearrange(BY_1)).lane(0);
   }
 
-  /** The sum of the first V elements, halves folded onto each other. */
+  /** The sum of the first V elements: the bits of {@link #sum(FloatVector)}. */
   static float sum(float[] lanes) {
-    return sum(FloatVector.fromArray(F, lanes, 0));
+    FloatVector v = FloatVector.fromArray(F, lanes, 0);
+    v = V >= 16 ? v.add(v.rearrange(BY_8)) : v;
+    v = V >= 8 ? v.add(v.rearrange(BY_4)) : v;
+    v = v.add(v.rearrange(BY_2));
+    return v.add(v.rearrange(BY_1)).lane(0);
   }
 
   /** The largest of the second V elements, none of which is NaN. */
