@@ -36,7 +36,7 @@ class CpuConformanceTest {
     for (ConformanceReport.OpResult op : report.ops()) {
       assertTrue(op.cases() > 0, op.op() + " ran no case");
     }
-    assertEquals(List.of(), report.failures().stream().filter(f -> !passesAlone(f)).toList());
+    assertEquals(List.of(), report.failures());
   }
 
   /** One case in five on vectors narrower than the machine's own. */
@@ -47,19 +47,6 @@ class CpuConformanceTest {
     assumeTrue(bits < Lanes.machineBits(), "the machine has no vectors wider than " + bits);
     String width = "-D" + Lanes.PROPERTY + "=" + bits;
     assertTrue(passesInAJvmOfItsOwn(List.of(width), "--every", "5", "--no-allocations"));
-  }
-
-  /**
-   * Whether an op that allocated here allocates nothing in a JVM of its own. One that has run every
-   * shape of the whole table knows too many callers of each small method, and its compiler then
-   * leaves some of them out of line, which boxes their vectors; no program is like that.
-   */
-  private static boolean passesAlone(ConformanceReport.Failure failure) {
-    if (!failure.property().equals("allocates nothing")) {
-      return false;
-    }
-    System.out.println("again in a JVM of its own: " + failure);
-    return passesInAJvmOfItsOwn(List.of(), "--op", failure.op());
   }
 
   private static boolean passesInAJvmOfItsOwn(List<String> flags, String... arguments) {

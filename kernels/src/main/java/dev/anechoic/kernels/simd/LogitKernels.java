@@ -175,15 +175,17 @@ final class LogitKernels {
   }
 
   /** {@code Σ p terms}; a product keeps its limit 0 where p = 0 because ln p is minus infinity. */
-  private static float expectation(float[] p, float[] logP, float[] terms, int columns) {
+  private static float expectation(
+      float[] p, float[] logP, float[] terms, int columns, float[] lanes) {
     FloatVector sum = FloatVector.zero(F);
     for (int c = 0; c < columns; c += V) {
       VectorMask<Float> none =
           FloatVector.fromArray(F, logP, c).compare(VectorOperators.EQ, Float.NEGATIVE_INFINITY);
       FloatVector product = FloatVector.fromArray(F, p, c).mul(FloatVector.fromArray(F, terms, c));
-      sum = sum.add(product.blend(0f, none));
+      sum = product.blend(0f, none).add(sum);
     }
-    return VectorMath.sum(sum);
+    sum.intoArray(lanes, 0);
+    return VectorMath.sum(lanes);
   }
 
   /** {@code p = p (terms - mean)}, with the limit of {@link #expectation}. */
@@ -243,26 +245,41 @@ final class LogitKernels {
     void rows(int from, int to, int worker) {
       RowScratch s = scratch(worker, columns);
       int known = -1; // the row whose maximum was found while the last one was computed
+      int open = -1; // the row whose logarithm waits: it is computed beside the next exponentials
+      float openMax = 0;
+      float openSum = 0;
       for (int n = from; n < to; n++) {
-        int token = tokens.get(n);
-        float logSum = 0;
-        float value = 0;
-        if (token >= 0) {
-          int row = logits.at + n * columns;
-          if (temperature == 1) {
-            float max = known == n ? s.maxAhead : SoftmaxKernels.max(logits.array, row, columns);
-            int ahead = n + 1 < to ? row + columns : row;
-            float sum = SoftmaxKernels.expSum(logits.array, row, columns, max, ahead, s);
-            logSum = SoftmaxKernels.plusLog(max, sum);
-            known = n + 1;
-          } else {
-            logSum = SoftmaxKernels.logSumExp(logits.array, row, columns, temperature, s);
-          }
-          value = logits.array[row + token] / temperature - logSum;
+        if (tokens.get(n) < 0) {
+          lse.array[lse.at + n] = 0;
+          out.array[out.at + n] = 0;
+          continue;
         }
-        lse.array[lse.at + n] = logSum;
-        out.array[out.at + n] = negative && token >= 0 ? -value : value;
+        int row = logits.at + n * columns;
+        if (temperature != 1) {
+          put(n, SoftmaxKernels.logSumExp(logits.array, row, columns, temperature, s));
+          continue;
+        }
+        float[] x = logits.array;
+        float max = known == n ? s.maxAhead : SoftmaxKernels.firstMax(x, row, columns, s);
+        int ahead = n + 1 < to ? row + columns : row;
+        float sum = SoftmaxKernels.expSum(x, row, columns, max, ahead, s);
+        known = n + 1;
+        if (open >= 0) {
+          put(open, SoftmaxKernels.plusLog(openMax, openSum));
+        }
+        open = n;
+        openMax = max;
+        openSum = sum;
       }
+      if (open >= 0) {
+        put(open, SoftmaxKernels.plusLog(openMax, openSum));
+      }
+    }
+
+    private void put(int n, float logSum) {
+      float value = logits.array[logits.at + n * columns + tokens.get(n)] / temperature - logSum;
+      lse.array[lse.at + n] = logSum;
+      out.array[out.at + n] = negative ? -value : value;
     }
   }
 
@@ -321,10 +338,20 @@ final class LogitKernels {
         weight /= temperature;
         int at = dLogits.at + row;
         float old = accumulate ? dLogits.array[at + token] : 0;
-        softmax(logits.at + row, lse.array[lse.at + n], s);
-        Elementwise.scale(s.p, 0, weight, dLogits.array, at, columns, accumulate);
+        float logSum = lse.array[lse.at + n];
+        float probability;
+        if (temperature == 1 && !accumulate) {
+          float[] x = logits.array;
+          int xAt = logits.at + row;
+          SoftmaxKernels.expScale(x, xAt, columns, logSum, weight, dLogits.array, at, s);
+          probability = SoftmaxKernels.expOf(x[xAt + token], logSum, s);
+        } else {
+          softmax(logits.at + row, logSum, s);
+          Elementwise.scale(s.p, 0, weight, dLogits.array, at, columns, accumulate);
+          probability = s.p[token];
+        }
         // The target's own entry is formed anew: p - 1 loses nothing that way.
-        dLogits.array[at + token] = old + weight * (s.p[token] - 1);
+        dLogits.array[at + token] = old + weight * (probability - 1);
       }
     }
 
@@ -360,7 +387,7 @@ final class LogitKernels {
         lse.array[lse.at + n] = logSum;
         logProbs(logits.array, row, columns, temperature, logSum, s.logP);
         SoftmaxKernels.expSum(s.logP, 0, columns, 0, s);
-        out.array[out.at + n] = -expectation(s.p, s.logP, s.logP, columns);
+        out.array[out.at + n] = -expectation(s.p, s.logP, s.logP, columns, s.lanes);
       }
     }
   }
@@ -425,7 +452,7 @@ final class LogitKernels {
         lseP.array[lseP.at + n] = sumP;
         lseQ.array[lseQ.at + n] = sumQ;
         ratios(logitsP.array, p, sumP, logitsQ.array, q, sumQ, columns, temperature, s);
-        out.array[out.at + n] = expectation(s.p, s.logP, s.terms, columns);
+        out.array[out.at + n] = expectation(s.p, s.logP, s.terms, columns, s.lanes);
       }
     }
 

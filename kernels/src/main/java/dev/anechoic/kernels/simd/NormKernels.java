@@ -106,7 +106,7 @@ final class NormKernels {
   // ---- rows ---------------------------------------------------------------------------------
 
   /** {@code Σ (x - shift)²}. */
-  static float sumSquares(float[] x, int at, int columns, float shift) {
+  static float sumSquares(float[] x, int at, int columns, float shift, float[] lanes) {
     FloatVector sum0 = FloatVector.zero(F);
     FloatVector sum1 = sum0;
     int c = 0;
@@ -121,7 +121,8 @@ final class NormKernels {
       FloatVector tail = FloatVector.fromArray(F, x, at + c, mask).sub(shift).blend(0f, mask.not());
       sum0 = tail.fma(tail, sum0);
     }
-    return VectorMath.sum(sum0.add(sum1));
+    sum0.add(sum1).intoArray(lanes, 0);
+    return VectorMath.sum(lanes);
   }
 
   /** {@code y = (x - mean) rstd weight + bias}; weight and bias where present. */
@@ -153,9 +154,9 @@ final class NormKernels {
     }
   }
 
-  /** {@code out = (Σ g, Σ g (x - mean))}, the bits of either sum alone. */
+  /** {@code lanes = (Σ g, Σ g (x - mean))}, the bits of either sum alone. */
   private static void sums(
-      float[] g, int gAt, float[] x, int xAt, float mean, int columns, float[] out) {
+      float[] g, int gAt, float[] x, int xAt, float mean, int columns, float[] lanes) {
     FloatVector sum0 = FloatVector.zero(F);
     FloatVector sum1 = sum0;
     FloatVector dot0 = sum0;
@@ -164,8 +165,8 @@ final class NormKernels {
     for (; c + 2 * V <= columns; c += 2 * V) {
       FloatVector g0 = FloatVector.fromArray(F, g, gAt + c);
       FloatVector g1 = FloatVector.fromArray(F, g, gAt + c + V);
-      sum0 = sum0.add(g0);
-      sum1 = sum1.add(g1);
+      sum0 = g0.add(sum0);
+      sum1 = g1.add(sum1);
       dot0 = g0.fma(FloatVector.fromArray(F, x, xAt + c).sub(mean), dot0);
       dot1 = g1.fma(FloatVector.fromArray(F, x, xAt + c + V).sub(mean), dot1);
     }
@@ -174,11 +175,14 @@ final class NormKernels {
       FloatVector centred =
           FloatVector.fromArray(F, x, xAt + c, mask).sub(mean).blend(0f, mask.not());
       FloatVector g0 = FloatVector.fromArray(F, g, gAt + c, mask);
-      sum0 = sum0.add(g0);
+      sum0 = g0.add(sum0);
       dot0 = g0.fma(centred, dot0);
     }
-    out[0] = VectorMath.sum(sum0.add(sum1));
-    out[1] = VectorMath.sum(dot0.add(dot1));
+    sum0.add(sum1).intoArray(lanes, 0);
+    float sum = VectorMath.sum(lanes);
+    dot0.add(dot1).intoArray(lanes, 0);
+    lanes[1] = VectorMath.sum(lanes);
+    lanes[0] = sum;
   }
 
   /** {@code dX (+)= rstd (g - meanG - (x - mean) rstd meanGXhat)}. */
@@ -230,10 +234,11 @@ final class NormKernels {
 
     @Override
     void rows(int from, int to, int worker) {
+      float[] lanes = scratch(worker, 0).lanes;
       for (int r = from; r < to; r++) {
         int xAt = x.at + r * columns;
-        float m = SoftmaxKernels.sum(x.array, xAt, columns) / columns;
-        float variance = sumSquares(x.array, xAt, columns, m) / columns;
+        float m = SoftmaxKernels.sum(x.array, xAt, columns, lanes) / columns;
+        float variance = sumSquares(x.array, xAt, columns, m, lanes) / columns;
         float s = (float) (1 / Math.sqrt((double) variance + eps));
         normalise(x.array, xAt, m, s, weight, bias, y.array, y.at + r * columns, columns);
         mean.array[mean.at + r] = m;
@@ -257,9 +262,10 @@ final class NormKernels {
 
     @Override
     void rows(int from, int to, int worker) {
+      float[] lanes = scratch(worker, 0).lanes;
       for (int r = from; r < to; r++) {
         int xAt = x.at + r * columns;
-        float meanSquare = sumSquares(x.array, xAt, columns, 0) / columns;
+        float meanSquare = sumSquares(x.array, xAt, columns, 0, lanes) / columns;
         float s = (float) (1 / Math.sqrt((double) meanSquare + eps));
         normalise(x.array, xAt, 0, s, weight, none, y.array, y.at + r * columns, columns);
         rstd.array[rstd.at + r] = s;

@@ -4,7 +4,7 @@ package dev.anechoic.kernels.simd;
  * What one thread needs for the rows of a kernel: what passes from one loop over a row to the next.
  * It stays in cache, and is reused from call to call.
  *
- * <p>The rows have room for whole vectors, so loops over them need no mask.
+ * <p>The rows have room for whole vectors and more, so loops over them need no mask.
  */
 final class RowScratch {
   private static final int V = Lanes.V;
@@ -29,7 +29,7 @@ final class RowScratch {
 
   /** Sees to it that every row has room for so many elements. */
   void room(int columns) {
-    int padded = Lanes.whole(columns + V - 1);
+    int padded = columns + 2 * VectorMath.PAIR; // a row's end, and that of the next row
     if (p.length < padded) {
       p = new float[padded];
       logP = new float[padded];

@@ -4,7 +4,6 @@ import dev.anechoic.tensor.Tensor;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /** Softmax and log-softmax along rows, and the row sums that the losses share. */
@@ -58,22 +57,33 @@ final class SoftmaxKernels {
 
   // ---- rows ---------------------------------------------------------------------------------
 
-  /** Largest element; NaN where there is one. Of no elements, minus infinity. */
-  static float max(float[] x, int at, int columns) {
+  /** Largest element, NaN left aside; of no elements, minus infinity. */
+  private static float max(float[] x, int at, int columns, float[] lanes) {
     FloatVector max0 = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
     FloatVector max1 = max0;
     int c = 0;
     for (; c + 2 * V <= columns; c += 2 * V) {
-      max0 = max0.max(FloatVector.fromArray(F, x, at + c));
-      max1 = max1.max(FloatVector.fromArray(F, x, at + c + V));
+      max0 = FloatVector.fromArray(F, x, at + c).max(max0);
+      max1 = FloatVector.fromArray(F, x, at + c + V).max(max1);
     }
     max0 = max0.max(max1);
     for (; c < columns; c += V) {
       VectorMask<Float> mask = F.indexInRange(c, columns);
       FloatVector tail = FloatVector.fromArray(F, x, at + c, mask);
-      max0 = max0.max(tail.blend(Float.NEGATIVE_INFINITY, mask.not()));
+      max0 = tail.blend(Float.NEGATIVE_INFINITY, mask.not()).max(max0);
     }
-    return max0.reduceLanes(VectorOperators.MAX);
+    max0.intoArray(lanes, V);
+    return VectorMath.max(lanes);
+  }
+
+  /**
+   * Largest element, NaN left aside, of a row that no other row announced. By way of the loop that
+   * all rows go through: a loop called once per task would be compiled without a profile, with an
+   * object for every vector.
+   */
+  static float firstMax(float[] x, int at, int columns, RowScratch s) {
+    expSum(x, at, columns, 0, at, s);
+    return s.maxAhead;
   }
 
   /**
@@ -90,20 +100,46 @@ final class SoftmaxKernels {
    * ahead} from memory, for {@code s.maxAhead}: its largest element, NaN left aside.
    */
   static float expSum(float[] x, int at, int columns, float shift, int ahead, RowScratch s) {
-    Arrays.fill(s.lanes, 0, V, 0f);
-    Arrays.fill(s.lanes, V, 2 * V, Float.NEGATIVE_INFINITY);
-    int whole = Lanes.whole(columns);
+    FloatVector.zero(F).intoArray(s.lanes, 0);
+    FloatVector.broadcast(F, Float.NEGATIVE_INFINITY).intoArray(s.lanes, V);
+    int whole = columns - columns % VectorMath.PAIR;
     VectorMath.expAdd(x, at, shift, s.p, 0, whole, ahead, s.lanes);
-    s.maxAhead = FloatVector.fromArray(F, s.lanes, V).reduceLanes(VectorOperators.MAX);
     if (whole < columns) {
-      for (int c = whole; c < columns; c++) {
-        s.maxAhead = x[ahead + c] > s.maxAhead ? x[ahead + c] : s.maxAhead;
-        s.p[c] = x[at + c] - shift;
-      }
-      Arrays.fill(s.p, columns, whole + V, Float.NEGATIVE_INFINITY);
-      VectorMath.expAdd(s.p, whole, 0, s.p, whole, V, whole, s.lanes);
+      int aheadEnd = whole + VectorMath.PAIR;
+      copyEnd(x, at + whole, s.p, whole, columns - whole);
+      copyEnd(x, ahead + whole, s.p, aheadEnd, columns - whole);
+      VectorMath.expAdd(s.p, whole, shift, s.p, whole, VectorMath.PAIR, aheadEnd, s.lanes);
     }
+    s.maxAhead = VectorMath.max(s.lanes);
     return VectorMath.sum(s.lanes);
+  }
+
+  /**
+   * {@code y = factor exp(x - shift)} of a row none of whose elements is above the shift but by
+   * rounding: the bits that {@link #expSum} gives, times the factor.
+   */
+  static void expScale(
+      float[] x, int at, int columns, float shift, float factor, float[] y, int yAt, RowScratch s) {
+    int whole = columns - columns % VectorMath.PAIR;
+    VectorMath.expScale(x, at, shift, factor, y, yAt, whole);
+    if (whole < columns) {
+      copyEnd(x, at + whole, s.p, 0, columns - whole);
+      VectorMath.expScale(s.p, 0, shift, factor, s.p, 0, VectorMath.PAIR);
+      System.arraycopy(s.p, 0, y, yAt + whole, columns - whole);
+    }
+  }
+
+  /** {@code exp(x - shift)} of one element: the bits that {@link #expSum} gives. */
+  static float expOf(float x, float shift, RowScratch s) {
+    Arrays.fill(s.p, 0, VectorMath.PAIR, x);
+    VectorMath.expScale(s.p, 0, shift, 1, s.p, 0, VectorMath.PAIR);
+    return s.p[0];
+  }
+
+  /** A row's last elements, and minus infinity up to whole vectors. */
+  private static void copyEnd(float[] x, int at, float[] to, int toAt, int n) {
+    System.arraycopy(x, at, to, toAt, n);
+    Arrays.fill(to, toAt + n, toAt + VectorMath.PAIR, Float.NEGATIVE_INFINITY);
   }
 
   /** {@code y = x / temperature}. */
@@ -126,7 +162,7 @@ final class SoftmaxKernels {
       row = s.p;
       rowAt = 0;
     }
-    float max = max(row, rowAt, columns);
+    float max = max(row, rowAt, columns, s.lanes);
     return plusLog(max, expSum(row, rowAt, columns, max, s));
   }
 
@@ -155,18 +191,19 @@ final class SoftmaxKernels {
   }
 
   /** {@code Σ x}. */
-  static float sum(float[] x, int at, int columns) {
+  static float sum(float[] x, int at, int columns, float[] lanes) {
     FloatVector sum0 = FloatVector.zero(F);
     FloatVector sum1 = sum0;
     int c = 0;
     for (; c + 2 * V <= columns; c += 2 * V) {
-      sum0 = sum0.add(FloatVector.fromArray(F, x, at + c));
-      sum1 = sum1.add(FloatVector.fromArray(F, x, at + c + V));
+      sum0 = FloatVector.fromArray(F, x, at + c).add(sum0);
+      sum1 = FloatVector.fromArray(F, x, at + c + V).add(sum1);
     }
     for (; c < columns; c += V) {
-      sum0 = sum0.add(FloatVector.fromArray(F, x, at + c, F.indexInRange(c, columns)));
+      sum0 = FloatVector.fromArray(F, x, at + c, F.indexInRange(c, columns)).add(sum0);
     }
-    return VectorMath.sum(sum0.add(sum1));
+    sum0.add(sum1).intoArray(lanes, 0);
+    return VectorMath.sum(lanes);
   }
 
   // ---- kernels ------------------------------------------------------------------------------
@@ -184,7 +221,7 @@ final class SoftmaxKernels {
     @Override
     void rows(int from, int to, int worker) {
       RowScratch s = scratch(worker, columns);
-      float max = max(x.array, x.at + from * columns, columns);
+      float max = firstMax(x.array, x.at + from * columns, columns, s);
       for (int r = from; r < to; r++) {
         int xAt = x.at + r * columns;
         int yAt = y.at + r * columns;
@@ -267,7 +304,7 @@ final class SoftmaxKernels {
     @Override
     void rows(int from, int to, int worker) {
       RowScratch s = scratch(worker, columns);
-      float max = max(x.array, x.at + from * columns, columns);
+      float max = firstMax(x.array, x.at + from * columns, columns, s);
       for (int r = from; r < to; r++) {
         int xAt = x.at + r * columns;
         int ahead = r + 1 < to ? xAt + columns : xAt;
@@ -307,7 +344,7 @@ final class SoftmaxKernels {
       RowScratch s = scratch(worker, columns);
       for (int r = from; r < to; r++) {
         int row = r * columns;
-        float sum = sum(dY.array, dY.at + row, columns);
+        float sum = sum(dY.array, dY.at + row, columns, s.lanes);
         expSum(y.array, y.at + row, columns, 0, s);
         gradient(dY.array, dY.at + row, s.p, sum, dX.array, dX.at + row, columns, accumulate);
       }

@@ -148,8 +148,10 @@ final class SumKernels {
 
     @Override
     void rows(int from, int to, int worker) {
+      float[] lanes = scratch(worker, 0).lanes;
       for (int r = from; r < to; r++) {
-        out.array[out.at + r] = factor * SoftmaxKernels.sum(x.array, x.at + r * columns, columns);
+        float sum = SoftmaxKernels.sum(x.array, x.at + r * columns, columns, lanes);
+        out.array[out.at + r] = factor * sum;
       }
     }
   }
@@ -212,9 +214,10 @@ final class SumKernels {
 
     @Override
     void rows(int from, int to, int worker) {
+      float[] lanes = scratch(worker, 0).lanes;
       for (int i = from; i < to; i++) {
         int n = Math.min(CHUNK, size - i * CHUNK);
-        partial[i] = NormKernels.sumSquares(x.array, x.at + i * CHUNK, n, 0);
+        partial[i] = NormKernels.sumSquares(x.array, x.at + i * CHUNK, n, 0, lanes);
       }
     }
   }

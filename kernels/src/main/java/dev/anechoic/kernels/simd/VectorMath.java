@@ -28,6 +28,11 @@ import jdk.incubator.vector.VectorSpecies;
  * nodes ({@code NodeCountInliningCutoff}, some 40 vector operations), or when its profile says that
  * the call is rare. What the JDK's own vector methods take and return is always inlined.
  *
+ * <p><b>What a loop carries is an argument, not the receiver</b>: {@code x.add(sum)}, not {@code
+ * sum.add(x)}. C2 knows the class of a vector that was just loaded or computed; of one that goes
+ * around the loop it knows no more than {@code FloatVector}, and inlines the call only where it has
+ * seen a profile of it, which a busy compiler skips in some launches.
+ *
  * <p>Loops with a function in them run over whole vectors alone: a second copy under a mask would
  * double them. Their callers hand them a row's end in an array of their own: see {@link
  * RowScratch}.
@@ -35,6 +40,9 @@ import jdk.incubator.vector.VectorSpecies;
 public final class VectorMath {
   private static final VectorSpecies<Float> F = Lanes.F;
   private static final int V = F.length();
+
+  /** Elements that {@link #expAdd} takes at a time. */
+  static final int PAIR = 2 * V;
 
   private static final double LN_2 = 0.6931471805599453;
 
@@ -109,7 +117,11 @@ public final class VectorMath {
    * <p>Meanwhile it finds the largest elements of as many more, NaN left aside. Where these lie in
    * memory, they are read while the processor computes.
    *
-   * @param n a multiple of the vector's length
+   * <p>Two vectors at a time, each step for both: one vector's steps wait for each other for some
+   * 45 cycles, and the processor looks ahead over three vectors, not the five that would fill its
+   * units.
+   *
+   * @param n a multiple of {@link #PAIR}
    * @param ahead where in x the others begin; {@code xAt} costs little
    * @param lanes sums of every lane, one vector; behind them the largest of every lane
    */
@@ -117,27 +129,82 @@ public final class VectorMath {
       float[] x, int xAt, float shift, float[] y, int yAt, int n, int ahead, float[] lanes) {
     FloatVector sum = FloatVector.fromArray(F, lanes, 0);
     FloatVector max = FloatVector.fromArray(F, lanes, V);
-    for (int i = 0; i < n; i += V) {
-      FloatVector v = FloatVector.fromArray(F, x, xAt + i).sub(shift);
-      FloatVector shifted = v.fma(LOG2_E, ROUND);
-      FloatVector whole = shifted.sub(ROUND);
-      FloatVector r = whole.fma(FloatVector.broadcast(F, -LN2_HIGH), v);
-      r = whole.fma(FloatVector.broadcast(F, -LN2_LOW), r);
-      FloatVector p = r.fma(EXP_6, EXP_5);
-      p = p.fma(r, FloatVector.broadcast(F, EXP_4));
-      p = p.fma(r, FloatVector.broadcast(F, EXP_3));
-      p = p.fma(r, FloatVector.broadcast(F, EXP_2));
-      p = r.mul(r).fma(p, r);
-      FloatVector power =
-          shifted.reinterpretAsInts().lanewise(LSHL, 23).add(ONE_BITS).reinterpretAsFloats();
-      FloatVector e = p.fma(power, power).blend(0f, v.compare(LT, EXP_MIN));
-      sum = sum.add(e);
-      FloatVector other = FloatVector.fromArray(F, x, ahead + i);
-      max = max.blend(other, other.compare(GT, max));
-      e.intoArray(y, yAt + i);
+    for (int i = 0; i < n; i += PAIR) {
+      FloatVector v0 = FloatVector.fromArray(F, x, xAt + i).sub(shift);
+      FloatVector v1 = FloatVector.fromArray(F, x, xAt + i + V).sub(shift);
+      FloatVector shifted0 = v0.fma(LOG2_E, ROUND);
+      FloatVector shifted1 = v1.fma(LOG2_E, ROUND);
+      FloatVector whole0 = shifted0.sub(ROUND);
+      FloatVector whole1 = shifted1.sub(ROUND);
+      FloatVector r0 = whole0.fma(FloatVector.broadcast(F, -LN2_HIGH), v0);
+      FloatVector r1 = whole1.fma(FloatVector.broadcast(F, -LN2_HIGH), v1);
+      r0 = whole0.fma(FloatVector.broadcast(F, -LN2_LOW), r0);
+      r1 = whole1.fma(FloatVector.broadcast(F, -LN2_LOW), r1);
+      FloatVector p0 = r0.fma(EXP_6, EXP_5);
+      FloatVector p1 = r1.fma(EXP_6, EXP_5);
+      p0 = p0.fma(r0, FloatVector.broadcast(F, EXP_4));
+      p1 = p1.fma(r1, FloatVector.broadcast(F, EXP_4));
+      p0 = p0.fma(r0, FloatVector.broadcast(F, EXP_3));
+      p1 = p1.fma(r1, FloatVector.broadcast(F, EXP_3));
+      p0 = p0.fma(r0, FloatVector.broadcast(F, EXP_2));
+      p1 = p1.fma(r1, FloatVector.broadcast(F, EXP_2));
+      p0 = r0.mul(r0).fma(p0, r0);
+      p1 = r1.mul(r1).fma(p1, r1);
+      FloatVector power0 =
+          shifted0.reinterpretAsInts().lanewise(LSHL, 23).add(ONE_BITS).reinterpretAsFloats();
+      FloatVector power1 =
+          shifted1.reinterpretAsInts().lanewise(LSHL, 23).add(ONE_BITS).reinterpretAsFloats();
+      FloatVector e0 = p0.fma(power0, power0).blend(0f, v0.compare(LT, EXP_MIN));
+      FloatVector e1 = p1.fma(power1, power1).blend(0f, v1.compare(LT, EXP_MIN));
+      sum = e1.add(e0.add(sum));
+      FloatVector other0 = FloatVector.fromArray(F, x, ahead + i);
+      FloatVector other1 = FloatVector.fromArray(F, x, ahead + i + V);
+      max = max.blend(other0, other0.compare(GT, max));
+      max = max.blend(other1, other1.compare(GT, max));
+      e0.intoArray(y, yAt + i);
+      e1.intoArray(y, yAt + i + V);
     }
     sum.intoArray(lanes, 0);
     max.intoArray(lanes, V);
+  }
+
+  /**
+   * {@code y = factor e^(x - shift)}: the bits of {@link #expAdd}, times the factor. Written out
+   * once more, so that a row that lies in memory is read and written side by side.
+   *
+   * @param n a multiple of {@link #PAIR}
+   */
+  static void expScale(float[] x, int xAt, float shift, float factor, float[] y, int yAt, int n) {
+    for (int i = 0; i < n; i += PAIR) {
+      FloatVector v0 = FloatVector.fromArray(F, x, xAt + i).sub(shift);
+      FloatVector v1 = FloatVector.fromArray(F, x, xAt + i + V).sub(shift);
+      FloatVector shifted0 = v0.fma(LOG2_E, ROUND);
+      FloatVector shifted1 = v1.fma(LOG2_E, ROUND);
+      FloatVector whole0 = shifted0.sub(ROUND);
+      FloatVector whole1 = shifted1.sub(ROUND);
+      FloatVector r0 = whole0.fma(FloatVector.broadcast(F, -LN2_HIGH), v0);
+      FloatVector r1 = whole1.fma(FloatVector.broadcast(F, -LN2_HIGH), v1);
+      r0 = whole0.fma(FloatVector.broadcast(F, -LN2_LOW), r0);
+      r1 = whole1.fma(FloatVector.broadcast(F, -LN2_LOW), r1);
+      FloatVector p0 = r0.fma(EXP_6, EXP_5);
+      FloatVector p1 = r1.fma(EXP_6, EXP_5);
+      p0 = p0.fma(r0, FloatVector.broadcast(F, EXP_4));
+      p1 = p1.fma(r1, FloatVector.broadcast(F, EXP_4));
+      p0 = p0.fma(r0, FloatVector.broadcast(F, EXP_3));
+      p1 = p1.fma(r1, FloatVector.broadcast(F, EXP_3));
+      p0 = p0.fma(r0, FloatVector.broadcast(F, EXP_2));
+      p1 = p1.fma(r1, FloatVector.broadcast(F, EXP_2));
+      p0 = r0.mul(r0).fma(p0, r0);
+      p1 = r1.mul(r1).fma(p1, r1);
+      FloatVector power0 =
+          shifted0.reinterpretAsInts().lanewise(LSHL, 23).add(ONE_BITS).reinterpretAsFloats();
+      FloatVector power1 =
+          shifted1.reinterpretAsInts().lanewise(LSHL, 23).add(ONE_BITS).reinterpretAsFloats();
+      FloatVector e0 = p0.fma(power0, power0).blend(0f, v0.compare(LT, EXP_MIN));
+      FloatVector e1 = p1.fma(power1, power1).blend(0f, v1.compare(LT, EXP_MIN));
+      e0.mul(factor).intoArray(y, yAt + i);
+      e1.mul(factor).intoArray(y, yAt + i + V);
+    }
   }
 
   /**
@@ -266,9 +333,26 @@ public final class VectorMath {
     return four.add(four.rearrange(BY_1)).lane(0);
   }
 
-  /** The sum of the first V elements, halves folded onto each other. */
+  /** The sum of the first V elements: the bits of {@link #sum(FloatVector)}. */
   static float sum(float[] lanes) {
-    return sum(FloatVector.fromArray(F, lanes, 0));
+    FloatVector v = FloatVector.fromArray(F, lanes, 0);
+    v = V >= 16 ? v.add(v.rearrange(BY_8)) : v;
+    v = V >= 8 ? v.add(v.rearrange(BY_4)) : v;
+    v = v.add(v.rearrange(BY_2));
+    return v.add(v.rearrange(BY_1)).lane(0);
+  }
+
+  /** The largest of the second V elements, none of which is NaN. */
+  static float max(float[] lanes) {
+    FloatVector v = FloatVector.fromArray(F, lanes, V);
+    FloatVector other = v.rearrange(BY_8);
+    v = V >= 16 ? v.blend(other, other.compare(GT, v)) : v;
+    other = v.rearrange(BY_4);
+    v = V >= 8 ? v.blend(other, other.compare(GT, v)) : v;
+    other = v.rearrange(BY_2);
+    v = v.blend(other, other.compare(GT, v));
+    other = v.rearrange(BY_1);
+    return v.blend(other, other.compare(GT, v)).lane(0);
   }
 
   private static FloatVector foldTo4(FloatVector v) {

@@ -16,6 +16,7 @@ class VectorMathTest {
   private static final int STEP = 97;
 
   private static final int V = Lanes.V;
+  private static final int PAIR = VectorMath.PAIR;
 
   /** y = f(x) of whole vectors. */
   private interface Loop {
@@ -44,17 +45,17 @@ class VectorMathTest {
   }
 
   private static double worstUlp(float from, float to, Loop actual, DoubleUnaryOperator exact) {
-    float[] x = new float[V];
-    float[] y = new float[V];
+    float[] x = new float[PAIR];
+    float[] y = new float[PAIR];
     double worst = 0;
     long low = Float.floatToIntBits(from);
     long high = Float.floatToIntBits(to);
-    for (long bits = low; bits <= high; bits += (long) V * STEP) {
-      for (int i = 0; i < V; i++) {
+    for (long bits = low; bits <= high; bits += (long) PAIR * STEP) {
+      for (int i = 0; i < PAIR; i++) {
         x[i] = Float.intBitsToFloat((int) Math.min(high, bits + (long) i * STEP));
       }
       actual.run(x, y);
-      for (int i = 0; i < V; i++) {
+      for (int i = 0; i < PAIR; i++) {
         double expected = exact.applyAsDouble(x[i]);
         worst = Math.max(worst, Math.abs(y[i] - expected) / Math.ulp((float) expected));
       }
@@ -64,12 +65,12 @@ class VectorMathTest {
 
   private static double worstUlpNegative(
       float from, float to, Loop actual, DoubleUnaryOperator exact) {
-    float[] negative = new float[V];
+    float[] negative = new float[PAIR];
     return worstUlp(
         from,
         to,
         (x, y) -> {
-          for (int i = 0; i < V; i++) {
+          for (int i = 0; i < PAIR; i++) {
             negative[i] = -x[i];
           }
           actual.run(negative, y);
@@ -133,17 +134,21 @@ class VectorMathTest {
   /** What attention computes agrees with what other rows get. */
   @Test
   void everyExponentialHasTheSameBits() {
-    float[] x = new float[V];
-    float[] want = new float[V];
-    float[] got = new float[V];
+    float[] x = new float[PAIR];
+    float[] want = new float[PAIR];
+    float[] got = new float[PAIR];
     long top = Float.floatToIntBits(Float.POSITIVE_INFINITY);
-    for (long bits = 0; bits <= top; bits += (long) V * STEP) {
-      for (int i = 0; i < V; i++) {
+    for (long bits = 0; bits <= top; bits += (long) PAIR * STEP) {
+      for (int i = 0; i < PAIR; i++) {
         x[i] = -Float.intBitsToFloat((int) Math.min(top, bits + (long) i * STEP));
       }
       exp(x, want);
       expAdd(x, got);
       assertArrayEquals(want, got);
+      VectorMath.expScale(x, 0, 0, -3, got, 0, PAIR);
+      for (int i = 0; i < PAIR; i++) {
+        assertEquals(-3 * want[i], got[i]);
+      }
       expRows(x, got);
       assertArrayEquals(want, got);
     }
@@ -151,29 +156,35 @@ class VectorMathTest {
 
   @Test
   void exponentialsAddUpByLaneWhileTheLargestOfOthersAreFound() {
-    float[] x = new float[6 * V];
+    float[] x = new float[4 * PAIR];
     for (int i = 0; i < x.length; i++) {
-      x[i] = i < 3 * V ? -0.1f * i : (7 * i) % 11;
+      x[i] = i < 2 * PAIR ? -0.1f * i : (7 * i) % 11;
     }
-    x[4 * V] = Float.NaN;
-    float[] y = new float[3 * V];
+    x[2 * PAIR] = Float.NaN;
+    float[] y = new float[2 * PAIR];
     float[] lanes = new float[2 * V];
     Arrays.fill(lanes, 0.25f);
-    VectorMath.expAdd(x, 0, 1, y, 0, y.length, 3 * V, lanes);
+    VectorMath.expAdd(x, 0, 1, y, 0, y.length, 2 * PAIR, lanes);
     for (int i = 0; i < V; i++) {
-      assertEquals(0.25f + y[i] + y[V + i] + y[2 * V + i], lanes[i]);
-      float first = Math.max(0.25f, x[3 * V + i]);
-      float second = i == 0 ? first : Math.max(first, x[4 * V + i]);
-      assertEquals(Math.max(second, x[5 * V + i]), lanes[V + i]);
+      float sum = 0.25f;
+      float largest = 0.25f;
+      for (int k = i; k < y.length; k += V) {
+        sum += y[k];
+        largest = x[2 * PAIR + k] > largest ? x[2 * PAIR + k] : largest;
+      }
+      assertEquals(sum, lanes[i]);
+      assertEquals(largest, lanes[V + i]);
     }
   }
 
   private static float at(Loop function, float x) {
-    float[] in = new float[V];
-    float[] out = new float[V];
+    float[] in = new float[PAIR];
+    float[] out = new float[PAIR];
     in[V - 1] = x;
+    in[PAIR - 1] = x;
     function.run(in, out);
-    return out[V - 1];
+    assertEquals(out[V - 1], out[PAIR - 1]);
+    return out[PAIR - 1];
   }
 
   @Test
