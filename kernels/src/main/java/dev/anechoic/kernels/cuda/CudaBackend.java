@@ -146,6 +146,7 @@ public final class CudaBackend
 
   @Override
   public void write(Tensor dst, float[] src, int from) {
+    dst.checkHostArray("write", src.length, from);
     boolean half = dst.dtype() == DType.BF16;
     checkHostType(dst, dst.dtype() == DType.F32 || half);
     copyIn(
@@ -163,6 +164,7 @@ public final class CudaBackend
 
   @Override
   public void write(Tensor dst, double[] src, int from) {
+    dst.checkHostArray("write", src.length, from);
     boolean half = dst.dtype() == DType.BF16;
     checkHostType(dst, dst.dtype() == DType.F32 || half);
     copyIn(
@@ -176,6 +178,7 @@ public final class CudaBackend
 
   @Override
   public void write(Tensor dst, int[] src, int from) {
+    dst.checkHostArray("write", src.length, from);
     checkHostType(dst, dst.dtype() == DType.I32);
     copyIn(
         dst,
@@ -185,6 +188,7 @@ public final class CudaBackend
 
   @Override
   public void read(Tensor src, float[] dst, int from) {
+    src.checkHostArray("read", dst.length, from);
     boolean half = src.dtype() == DType.BF16;
     checkHostType(src, src.dtype() == DType.F32 || half);
     copyOut(
@@ -202,6 +206,7 @@ public final class CudaBackend
 
   @Override
   public void read(Tensor src, double[] dst, int from) {
+    src.checkHostArray("read", dst.length, from);
     boolean half = src.dtype() == DType.BF16;
     checkHostType(src, src.dtype() == DType.F32 || half);
     copyOut(
@@ -215,6 +220,7 @@ public final class CudaBackend
 
   @Override
   public void read(Tensor src, int[] dst, int from) {
+    src.checkHostArray("read", dst.length, from);
     checkHostType(src, src.dtype() == DType.I32);
     copyOut(
         src,

@@ -37,6 +37,9 @@ public final class EmulationLibrary {
     if (Files.exists(cached())) {
       return null;
     }
+    if (!System.getProperty("os.name").equals("Linux")) {
+      return "the emulated kernels are built on Linux only";
+    }
     return hasCompiler()
         ? null
         : "g++ and bash, which build the emulated kernels at first use, are not on the PATH";
