@@ -232,7 +232,7 @@ final class AttentionKernels {
       FloatVector max = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
       for (int j = 0; j < end; j += V) {
         FloatVector x = FloatVector.fromArray(F, s, at + j).mul(scale);
-        max = max.blend(x, x.compare(GT, max));
+        max = x.blend(max, x.compare(GT, max).not());
       }
       maxima[maxAt + r] = max.reduceLanes(VectorOperators.MAX);
     }
@@ -276,7 +276,7 @@ final class AttentionKernels {
                 .reinterpretAsFloats();
         FloatVector e = p.fma(power, power).blend(0f, v.compare(LT, VectorMath.EXP_MIN));
         e.intoArray(s, j);
-        sum = sum.add(e);
+        sum = e.add(sum);
       }
       sum.intoArray(lanes, r * V);
     }
@@ -320,6 +320,7 @@ final class AttentionKernels {
     }
   }
 
+  /** The keys of {@link #mixValues} that not all of six rows see: the triangle, written out. */
   private static void corner6(
       int columns,
       float[] weights,
@@ -332,28 +333,28 @@ final class AttentionKernels {
       float[] out,
       int outAt,
       int ldo) {
-    int w1 = wAt + 1 * ldw;
+    int w1 = wAt + ldw;
     int w2 = wAt + 2 * ldw;
     int w3 = wAt + 3 * ldw;
     int w4 = wAt + 4 * ldw;
     int w5 = wAt + 5 * ldw;
     for (int c = 0; c < columns; c += V) {
       FloatVector v0 = FloatVector.fromArray(F, v, vAt + c);
-      FloatVector v1 = FloatVector.fromArray(F, v, vAt + 1 * ldv + c);
+      FloatVector v1 = FloatVector.fromArray(F, v, vAt + ldv + c);
       FloatVector v2 = FloatVector.fromArray(F, v, vAt + 2 * ldv + c);
       FloatVector v3 = FloatVector.fromArray(F, v, vAt + 3 * ldv + c);
       FloatVector v4 = FloatVector.fromArray(F, v, vAt + 4 * ldv + c);
       FloatVector s0 = FloatVector.fromArray(F, out, outAt + c);
-      FloatVector s1 = FloatVector.fromArray(F, out, outAt + 1 * ldo + c);
+      FloatVector s1 = FloatVector.fromArray(F, out, outAt + ldo + c);
       FloatVector s2 = FloatVector.fromArray(F, out, outAt + 2 * ldo + c);
       FloatVector s3 = FloatVector.fromArray(F, out, outAt + 3 * ldo + c);
       FloatVector s4 = FloatVector.fromArray(F, out, outAt + 4 * ldo + c);
       FloatVector s5 = FloatVector.fromArray(F, out, outAt + 5 * ldo + c);
-      s1 = FloatVector.broadcast(F, weights[w1 + 0]).fma(v0, s1);
-      s2 = FloatVector.broadcast(F, weights[w2 + 0]).fma(v0, s2);
-      s3 = FloatVector.broadcast(F, weights[w3 + 0]).fma(v0, s3);
-      s4 = FloatVector.broadcast(F, weights[w4 + 0]).fma(v0, s4);
-      s5 = FloatVector.broadcast(F, weights[w5 + 0]).fma(v0, s5);
+      s1 = FloatVector.broadcast(F, weights[w1]).fma(v0, s1);
+      s2 = FloatVector.broadcast(F, weights[w2]).fma(v0, s2);
+      s3 = FloatVector.broadcast(F, weights[w3]).fma(v0, s3);
+      s4 = FloatVector.broadcast(F, weights[w4]).fma(v0, s4);
+      s5 = FloatVector.broadcast(F, weights[w5]).fma(v0, s5);
       s2 = FloatVector.broadcast(F, weights[w2 + 1]).fma(v1, s2);
       s3 = FloatVector.broadcast(F, weights[w3 + 1]).fma(v1, s3);
       s4 = FloatVector.broadcast(F, weights[w4 + 1]).fma(v1, s4);
@@ -365,7 +366,7 @@ final class AttentionKernels {
       s5 = FloatVector.broadcast(F, weights[w5 + 3]).fma(v3, s5);
       s5 = FloatVector.broadcast(F, weights[w5 + 4]).fma(v4, s5);
       s0.mul(factors[0]).intoArray(out, outAt + c);
-      s1.mul(factors[1]).intoArray(out, outAt + 1 * ldo + c);
+      s1.mul(factors[1]).intoArray(out, outAt + ldo + c);
       s2.mul(factors[2]).intoArray(out, outAt + 2 * ldo + c);
       s3.mul(factors[3]).intoArray(out, outAt + 3 * ldo + c);
       s4.mul(factors[4]).intoArray(out, outAt + 4 * ldo + c);
