@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.anechoic.model.config.Config;
-import dev.anechoic.model.format.FormatClassifier;
 import dev.anechoic.model.sample.Sampler;
 import dev.anechoic.model.transformer.Transformer;
 import dev.anechoic.tensor.Arena;
@@ -50,25 +49,8 @@ class FailedStepTest {
               .resolved(Algorithm.PPO);
       policy = new Policy(model, config, ledger);
       reference = new Reference(frozen, config.temperature(), ledger);
-      FormatClassifier classifier = new FormatClassifier(MaskedCompletionsTest.CORPUS.formatList());
-      RolloutSource source =
-          new RolloutSource(
-              MaskedCompletionsTest.questions(),
-              MaskedCompletionsTest.TOKENIZER,
-              sampler,
-              new Grader(classifier, new MaskedCompletionsTest.FailsBehind(1 << 20, classifier)),
-              config,
-              1);
       Setup setup =
-          new Setup(
-              config,
-              kl,
-              source,
-              policy,
-              reference,
-              GradientProbe.NONE,
-              new Phases(backend),
-              ledger);
+          MaskedCompletionsTest.setup(config, kl, sampler, policy, reference, backend, ledger);
       trainer =
           switch (algorithm) {
             case "ppo" ->

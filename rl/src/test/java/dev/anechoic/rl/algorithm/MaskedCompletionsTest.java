@@ -73,7 +73,6 @@ class MaskedCompletionsTest {
   }
 
   private static Result step(String algorithm, int prompts, Slots filled) {
-    FormatClassifier classifier = new FormatClassifier(CORPUS.formatList());
     RlConfig config =
         Config.parse(
             RlConfig.class,
@@ -94,14 +93,7 @@ class MaskedCompletionsTest {
         Sampler sampler = new Sampler(model, 16, 96, ledger);
         Policy policy = new Policy(model, config, ledger);
         Reference reference = new Reference(frozen, config.temperature(), ledger)) {
-      RolloutSource source =
-          new RolloutSource(
-              questions(),
-              TOKENIZER,
-              sampler,
-              new Grader(classifier, new FailsBehind(JUDGED * SAMPLES, classifier)),
-              config,
-              1);
+      RolloutSource source = source(sampler, config, JUDGED * SAMPLES);
       GradientProbe probe =
           new GradientProbe() {
             @Override
@@ -149,6 +141,38 @@ class MaskedCompletionsTest {
       questions.add(new Question("q" + i, "How many? " + i + "\n\n", BigDecimal.ONE));
     }
     return questions;
+  }
+
+  /** Completions of the questions, of which the verifier fails behind the first {@code judged}. */
+  private static RolloutSource source(Sampler sampler, RlConfig config, int judged) {
+    FormatClassifier classifier = new FormatClassifier(CORPUS.formatList());
+    return new RolloutSource(
+        questions(),
+        TOKENIZER,
+        sampler,
+        new Grader(classifier, new FailsBehind(judged, classifier)),
+        config,
+        1);
+  }
+
+  /** What an algorithm needs, with a verifier that judges every completion. */
+  static Setup setup(
+      RlConfig config,
+      RlConfig.Kl kl,
+      Sampler sampler,
+      Policy policy,
+      Reference reference,
+      Backend backend,
+      MemoryLedger ledger) {
+    return new Setup(
+        config,
+        kl,
+        source(sampler, config, 1 << 20),
+        policy,
+        reference,
+        GradientProbe.NONE,
+        new Phases(backend),
+        ledger);
   }
 
   private static void spoil(Trajectory t) {

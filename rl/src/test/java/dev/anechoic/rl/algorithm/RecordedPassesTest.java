@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.anechoic.model.config.Config;
-import dev.anechoic.model.format.FormatClassifier;
 import dev.anechoic.model.sample.Sampler;
 import dev.anechoic.model.transformer.Transformer;
 import dev.anechoic.tensor.Backend;
@@ -66,7 +65,6 @@ class RecordedPassesTest {
 
   private static Result train(
       String algorithm, String backendName, double adaptiveTarget, String critic, boolean replays) {
-    FormatClassifier classifier = new FormatClassifier(MaskedCompletionsTest.CORPUS.formatList());
     RlConfig config =
         Config.parse(
             RlConfig.class,
@@ -94,24 +92,8 @@ class RecordedPassesTest {
           Sampler sampler = new Sampler(model, 16, 96, ledger);
           Policy policy = new Policy(model, config, ledger);
           Reference reference = new Reference(frozen, config.temperature(), ledger)) {
-        RolloutSource source =
-            new RolloutSource(
-                MaskedCompletionsTest.questions(),
-                MaskedCompletionsTest.TOKENIZER,
-                sampler,
-                new Grader(classifier, new MaskedCompletionsTest.FailsBehind(1 << 20, classifier)),
-                config,
-                1);
         Setup setup =
-            new Setup(
-                config,
-                kl,
-                source,
-                policy,
-                reference,
-                GradientProbe.NONE,
-                new Phases(backend),
-                ledger);
+            MaskedCompletionsTest.setup(config, kl, sampler, policy, reference, backend, ledger);
         return run(algorithm, critic, setup, model);
       }
     }

@@ -51,12 +51,7 @@ class SharedPromptPassTest {
     List<Trajectory> large = rollout(5, 4, 17, 9); // more completions at once
     try (Backend backend = Backends.open("cpu", BackendOptions.DEFAULT).backend();
         Transformer model = new Transformer(config, backend, ledger);
-        SharedPromptPass pass =
-            new SharedPromptPass(
-                model,
-                (tape, targets, states) ->
-                    TokenLogProbs.forward(tape, model.logits(tape, states), targets, 1),
-                ledger)) {
+        SharedPromptPass pass = logprobs(model, ledger)) {
       model.parameters().initialize(7);
       pass.forEach(small, (t, logprobs) -> assertArrayEquals(alone(model, t), logprobs));
       int failures =
@@ -74,17 +69,20 @@ class SharedPromptPassTest {
     }
   }
 
+  private static SharedPromptPass logprobs(Transformer model, MemoryLedger ledger) {
+    return new SharedPromptPass(
+        model,
+        (tape, targets, states) ->
+            TokenLogProbs.forward(tape, model.logits(tape, states), targets, 1),
+        ledger);
+  }
+
   private static void check(String name, Positions positions, List<List<Trajectory>> rollouts) {
     MemoryLedger ledger = new MemoryLedger();
     ModelConfig config = Preset.named("nano").config(VOCAB, CONTEXT).withPositions(positions);
     try (Backend backend = Backends.open(name, BackendOptions.DEFAULT).backend();
         Transformer model = new Transformer(config, backend, ledger);
-        SharedPromptPass pass =
-            new SharedPromptPass(
-                model,
-                (tape, targets, states) ->
-                    TokenLogProbs.forward(tape, model.logits(tape, states), targets, 1),
-                ledger)) {
+        SharedPromptPass pass = logprobs(model, ledger)) {
       model.parameters().initialize(7);
       for (List<Trajectory> rollout : rollouts) {
         List<Trajectory> seen = new ArrayList<>();
